@@ -1,0 +1,72 @@
+# The commands that people and CI run. `make` alone lists them.
+#
+# CLUSTER says which cluster they act on: kind (our own, made where it is missing), k3s (this
+# machine's) or current (your kubectl context). Only kind is ever chosen for you.
+CLUSTER ?= kind
+export CLUSTER
+
+CACHE ?= $(or $(VA_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/virtual-assistant)
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv),$(CACHE)/tools/uv-$(UV_VERSION)/bin/uv)
+RUN := $(UV) run --locked --quiet
+CLUSTER_RUN := $(RUN) va-cluster
+
+# An image's tag tells its content, so that a change of one part restarts only what it is in.
+VERSION := 0.1.0
+content = $(shell find $(1) -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-8)
+ASSISTANT_TAG := $(VERSION)-$(call content,assistant Dockerfile.assistant pyproject.toml uv.lock)
+export OPERATOR_IMAGE := virtual-assistant/operator:$(VERSION)-$(call content,operator Dockerfile.operator pyproject.toml uv.lock)
+export ASSISTANT_IMAGE := virtual-assistant/assistant:$(ASSISTANT_TAG)
+export MODEL_IMAGE := virtual-assistant/model:$(ASSISTANT_TAG)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test down cluster images install uninstall kubeconfig lint format tools
+
+help: ## list these commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: install ## from nothing to a first answer: cluster, images, operator, sample, question
+	@RUN="$(RUN)" deploy/demo
+
+test: cluster images lint ## run everything that is checked
+	@$(RUN) pytest tests/unit tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
+
+down: tools ## remove the cluster that `make` made, with all that runs in it
+	@$(CLUSTER_RUN) down --all
+
+install: cluster images ## put the operator and its API into the cluster
+	@RUN="$(RUN)" deploy/install
+
+uninstall: tools ## take the operator and its API out of the cluster, and with it all assistants
+	@$(CLUSTER_RUN) kubectl -- delete --ignore-not-found -k deploy/kustomize
+
+images: cluster ## build the three images and bring them into the cluster
+	@$(CLUSTER_RUN) build $(OPERATOR_IMAGE) --file Dockerfile.operator
+	@$(CLUSTER_RUN) build $(ASSISTANT_IMAGE) --file Dockerfile.assistant --target assistant
+	@$(CLUSTER_RUN) build $(MODEL_IMAGE) --file Dockerfile.assistant --target model
+	@$(CLUSTER_RUN) load $(OPERATOR_IMAGE) $(ASSISTANT_IMAGE) $(MODEL_IMAGE)
+
+cluster: tools
+ifeq ($(CLUSTER),kind)
+	@$(CLUSTER_RUN) up
+endif
+
+kubeconfig: tools ## print the path of the cluster's kubeconfig
+	@$(CLUSTER_RUN) kubeconfig
+
+lint: tools ## check style, types and the rules of the house
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+	@$(RUN) lint-imports --no-logo
+
+format: tools ## put the code into its one style
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+tools: $(UV)
+	@$(UV) sync --locked --quiet
+
+$(CACHE)/tools/uv-$(UV_VERSION)/bin/uv:
+	python3 -m venv $(CACHE)/tools/uv-$(UV_VERSION)
+	$(CACHE)/tools/uv-$(UV_VERSION)/bin/pip install --quiet uv==$(UV_VERSION)

@@ -1,0 +1,1 @@
+"""The assistant: answers questions from a given text."""

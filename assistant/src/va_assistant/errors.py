@@ -1,0 +1,140 @@
+"""What can keep a question from its answer, by name.
+
+Every foreseen failure is a `Failure` with one of the reasons below. The reason
+decides the HTTP status, whether a new pod may come up with it, and how long
+the asker should wait; `docs/reference/pod-contract.md` and
+`docs/reference/http.md` list the same tables.
+"""
+
+from enum import StrEnum
+
+MESSAGE_LIMIT = 300
+"""Characters of a foreign message that are passed on."""
+
+
+class ModelState(StrEnum):
+    """What is known of a model."""
+
+    UNKNOWN = "Unknown"
+    READY = "Ready"
+    DEGRADED = "Degraded"
+    """The last failure points to load or an outage: it may pass by itself."""
+
+    FAILED = "Failed"
+    """The last failure points to configuration: somebody has to change something."""
+
+
+class Reason(StrEnum):
+    """Names of the failures; they are part of the interface."""
+
+    # The question cannot be taken.
+    BAD_REQUEST = "BadRequest"
+    EMPTY_QUESTION = "EmptyQuestion"
+    NOT_UTF8 = "NotUTF8"
+    INVALID_JSON = "InvalidJSON"
+    INVALID_QUESTION = "InvalidQuestion"
+    NOT_FOUND = "NotFound"
+    METHOD_NOT_ALLOWED = "MethodNotAllowed"
+    QUESTION_TOO_LARGE = "QuestionTooLarge"
+    UNSUPPORTED_MEDIA_TYPE = "UnsupportedMediaType"
+    TOO_BUSY = "TooBusy"
+    INTERNAL_ERROR = "InternalError"
+
+    # The model did not answer.
+    KEY_MISSING = "KeyMissing"
+    KEY_REFUSED = "KeyRefused"
+    MODEL_NOT_FOUND = "ModelNotFound"
+    REQUEST_REFUSED = "RequestRefused"
+    CONTEXT_TOO_LARGE = "ContextTooLarge"
+    HOST_NOT_FOUND = "HostNotFound"
+    CONNECTION_REFUSED = "ConnectionRefused"
+    TLS_FAILED = "TLSFailed"
+    RATE_LIMITED = "RateLimited"
+    UPSTREAM_ERROR = "UpstreamError"
+    CONNECTION_LOST = "ConnectionLost"
+    TIMEOUT = "Timeout"
+
+
+STATUS: dict[Reason, int] = {
+    Reason.BAD_REQUEST: 400,
+    Reason.EMPTY_QUESTION: 400,
+    Reason.NOT_UTF8: 400,
+    Reason.INVALID_JSON: 400,
+    Reason.INVALID_QUESTION: 400,
+    Reason.NOT_FOUND: 404,
+    Reason.METHOD_NOT_ALLOWED: 405,
+    Reason.QUESTION_TOO_LARGE: 413,
+    Reason.UNSUPPORTED_MEDIA_TYPE: 415,
+    Reason.INTERNAL_ERROR: 500,
+    Reason.TOO_BUSY: 503,
+    Reason.KEY_MISSING: 502,
+    Reason.KEY_REFUSED: 502,
+    Reason.MODEL_NOT_FOUND: 502,
+    Reason.REQUEST_REFUSED: 502,
+    Reason.CONTEXT_TOO_LARGE: 413,
+    Reason.HOST_NOT_FOUND: 503,
+    Reason.CONNECTION_REFUSED: 503,
+    Reason.TLS_FAILED: 503,
+    Reason.RATE_LIMITED: 503,
+    Reason.UPSTREAM_ERROR: 503,
+    Reason.CONNECTION_LOST: 503,
+    Reason.TIMEOUT: 504,
+}
+
+RETRY_AFTER_SECONDS: dict[Reason, float] = {
+    Reason.TOO_BUSY: 1,
+    Reason.RATE_LIMITED: 10,
+}
+"""What is said where the provider says nothing; other 503s say 5 seconds."""
+
+_PASSING = frozenset(
+    {Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT}
+)
+
+
+class Failure(Exception):
+    """A question that gets no answer, with the reason that the asker is told."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        about_question: bool = False,
+    ) -> None:
+        """`about_question`: another question may well be answered, so the model is not judged."""
+        super().__init__(reason)
+        self.reason = reason
+        self.message = message
+        self.about_question = about_question
+        self.provider_retry_after = retry_after
+
+    @property
+    def status(self) -> int:
+        """The HTTP status for the asker."""
+        return STATUS[self.reason]
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which asking again makes sense; None where it makes none."""
+        if self.status != 503:
+            return None
+        if self.provider_retry_after is not None:
+            return self.provider_retry_after
+        return RETRY_AFTER_SECONDS.get(self.reason, 5)
+
+    @property
+    def state(self) -> ModelState:
+        """What the failure says of the model."""
+        return ModelState.DEGRADED if self.reason in _PASSING else ModelState.FAILED
+
+
+class AskerLeft(Exception):
+    """Whoever asked has closed the connection: nobody waits for the answer."""
+
+
+def one_line(text: str) -> str:
+    """Return a foreign message as one printable line of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"

@@ -1,0 +1,226 @@
+"""Puts the parts together and starts them."""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from va_assistant.answering import Answering
+from va_assistant.embedded import ModelMissingError, ModelProcess
+from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
+from va_assistant.logs import set_up_logs
+from va_assistant.metrics import Metrics
+from va_assistant.model import Model
+from va_assistant.probes import Probes
+from va_assistant.prompt import build_prompt
+from va_assistant.readiness import Readiness, Trial
+from va_assistant.revision import (
+    EMBEDDED_MODEL,
+    InvalidRevisionError,
+    Provider,
+    Revision,
+    model_settings,
+    read_revision,
+    revision_of_files,
+)
+from va_assistant.server import SPARE_THREADS, Server, listen
+from va_assistant.settings import AssistantSettings, openai_api_key
+from va_assistant.web import create_app
+
+EVERYWHERE = ""
+LOOPBACK = "127.0.0.1"
+QUESTION_PORT = 8000
+PROBE_PORT = 8001
+MODEL_START_SECONDS = 60.0
+
+
+class StartError(Exception):
+    """The assistant cannot start; the message is for whoever typed the command."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Serve until a signal comes; raises `SystemExit`."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if fault := usage_fault(options):
+        parser.error(fault)
+    try:
+        settings = AssistantSettings()
+        if options.context:
+            set_up_logs(settings.log_level if options.verbose else "ERROR")
+            _serve_files(options, settings)
+        else:
+            set_up_logs(settings.log_level)
+            _serve_revision(options, settings)
+    except (StartError, InvalidRevisionError, ModelMissingError) as error:
+        sys.exit(f"va-assistant: {error}")
+    except ValidationError as error:
+        faults = "; ".join(
+            f"VA_ASSISTANT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        sys.exit(f"va-assistant: {faults}")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="va-assistant",
+        description="Answers questions from a text. Without options it serves the revision "
+        "that a pod has mounted.",
+    )
+    add = parser.add_argument
+    add("--context", action="append", type=Path, metavar="FILE", help="a text to answer from")
+    add("--instructions", metavar="TEXT", help="tone and role, added to the built-in rules")
+    add("--model", metavar="NAME", help="a model of OpenAI or of --base-url; else the embedded one")
+    add("--base-url", metavar="URL", help="a server that is compatible with OpenAI's")
+    add("--api-key-file", type=Path, metavar="FILE", help="else OPENAI_API_KEY is used")
+    add("--host", help="address to listen on (with --context 127.0.0.1, else every one)")
+    add("--port", type=int, default=QUESTION_PORT, help="port for questions (%(default)s)")
+    add("--probe-port", type=int, default=PROBE_PORT, help="port for probes, 0: none (%(default)s)")
+    add("--verbose", action="store_true", help="write the log to stderr")
+    return parser
+
+
+def usage_fault(options: argparse.Namespace) -> str | None:
+    """Return what is wrong with the options taken together."""
+    if not options.context:
+        given = (options.model, options.base_url, options.api_key_file, options.instructions)
+        return "--context is missing" if any(given) else None
+    if not options.model and (options.base_url or options.api_key_file):
+        return "--base-url and --api-key-file need --model"
+    if options.model and not options.base_url and not _native_key(options):
+        return "no API key: set OPENAI_API_KEY or give --api-key-file"
+    return None
+
+
+def _native_key(options: argparse.Namespace) -> KeySource | None:
+    if options.api_key_file:
+        return KeyFile(options.api_key_file)
+    given = openai_api_key() if options.model else None
+    return GivenKey(given) if given else None
+
+
+def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) -> None:
+    """Serve what a pod has mounted."""
+    host = EVERYWHERE if options.host is None else options.host
+    revision = read_revision(settings.revision_dir, name=settings.revision)
+    key_file = settings.api_key_file
+    _serve(
+        revision,
+        KeyFile(key_file) if key_file else NoKey(),
+        settings,
+        sock=_listen(host, options.port),
+        probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
+    )
+
+
+def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> None:
+    """Serve files, and tell on the terminal where."""
+    model = model_settings(
+        provider=Provider.OPENAI if options.model else Provider.EMBEDDED,
+        name=options.model or EMBEDDED_MODEL,
+        base_url=options.base_url,
+    )
+    revision = revision_of_files(options.context, instructions=options.instructions, model=model)
+    host = options.host or LOOPBACK
+    sock = _listen(host, options.port)
+    probe_sock = _listen(host, options.probe_port) if options.probe_port else None
+    announce = _Announcement(revision, _url(host, sock.getsockname()[1]))
+    if options.model:
+        key = _native_key(options) or NoKey()
+        _serve(revision, key, settings, sock=sock, probe_sock=probe_sock, changed=announce)
+        return
+    process = ModelProcess()
+    starter = os.getpid()
+    try:
+        process.wait_until_healthy(MODEL_START_SECONDS)
+        revision = revision.at(f"http://127.0.0.1:{process.port}/v1")
+        _serve(revision, NoKey(), settings, sock=sock, probe_sock=probe_sock, changed=announce)
+    finally:
+        # gunicorn's worker is a fork and comes by here, too.
+        if os.getpid() == starter:
+            process.stop()
+
+
+def _serve(
+    revision: Revision,
+    key: KeySource,
+    settings: AssistantSettings,
+    *,
+    sock: socket.socket,
+    probe_sock: socket.socket | None,
+    changed: Callable[[Readiness], None] = lambda _readiness: None,
+) -> None:
+    model = Model(revision.model, build_prompt(revision), key)
+    readiness = Readiness(revision)
+    metrics = Metrics()
+    answering = Answering(
+        model,
+        readiness,
+        metrics,
+        max_questions=settings.max_questions,
+        gap_seconds=settings.gap_seconds,
+    )
+
+    def started() -> None:
+        if probe_sock:
+            Probes(probe_sock, readiness, metrics).start()
+        Trial(model, readiness, changed=lambda: changed(readiness)).start()
+
+    def draining() -> None:
+        readiness.draining = True
+
+    Server(
+        create_app(answering, revision),
+        sock,
+        threads=settings.max_questions + SPARE_THREADS,
+        drain_seconds=settings.drain_seconds,
+        receive_seconds=settings.receive_seconds,
+        started=started,
+        draining=draining,
+    ).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise StartError(f"port {port} of {host or 'this host'}: {error.strerror}") from error
+    except OverflowError:
+        raise StartError(f"port {port} does not exist") from None
+
+
+def _url(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+class _Announcement:
+    """Tells whoever sits at the terminal what has changed since it was last told."""
+
+    def __init__(self, revision: Revision, url: str) -> None:
+        self._name = revision.model.name
+        self._url = url
+        self._said: str | None = None
+
+    def __call__(self, readiness: Readiness) -> None:
+        """Say it once."""
+        [model] = readiness.report().body["models"]
+        error = model["lastError"]
+        if error:
+            text = f"Not ready: {error['reason']}: {error['message']}"
+        else:
+            text = (
+                f"Ready. {self._name} answers at {self._url}\n"
+                f"  va ask --url {self._url} 'What is this about?'\n"
+                f"  curl -d 'What is this about?' {self._url}/\n"
+                "Stop with Ctrl-C."
+            )
+        if text != self._said:
+            self._said = text
+            print(text, flush=True)

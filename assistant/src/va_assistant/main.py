@@ -1,0 +1,18 @@
+"""`va-assistant`: serves a revision, in a pod or on somebody's own machine."""
+
+import signal
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command; ends with the process.
+
+    Everything else is loaded after this: as the first process of a container,
+    one without a handler would not even notice SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from va_assistant import launch
+
+    launch.run(sys.argv[1:])
+    sys.exit(0)

@@ -1,0 +1,244 @@
+"""Asks a model through the `openai` package; nothing else here knows that package.
+
+Its plain-response way (`client.post` with `cast_to=httpx2.Response`) is used:
+it keeps the package's authentication, URL and errors, and leaves out the
+building of its objects, which costs more than the rest of a request.
+"""
+
+import json
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+import httpx2
+import openai
+
+from va_assistant.completions import Answer, Piece, parse_answer, read_stream
+from va_assistant.deadlines import Deadline
+from va_assistant.errors import Failure, Reason, one_line
+from va_assistant.keys import KeySource
+from va_assistant.prompt import Prompt
+from va_assistant.refusals import failure_of, is_cut_to_nothing
+from va_assistant.revision import ModelSettings, Provider
+from va_assistant.transport import ASKER, DEADLINE, Transport
+
+MINIMAL_QUESTION = "Hi"
+
+LONGEST_WAIT_SECONDS = 2.0
+"""A provider that wants to be left alone for longer is not waited for."""
+
+Result = TypeVar("Result")
+
+
+class Model:
+    """One model; any number of threads may ask it."""
+
+    def __init__(self, settings: ModelSettings, prompt: Prompt, key: KeySource) -> None:
+        self.settings = settings
+        self._prompt = prompt
+        self._key = key
+        self._transport = Transport(settings.base_url)
+        self._client = openai.OpenAI(
+            api_key="unused",  # each request brings the key of its moment
+            base_url=settings.base_url,
+            max_retries=0,
+            http_client=httpx2.Client(
+                transport=self._transport, trust_env=False, follow_redirects=False
+            ),
+        )
+        self._whole = self._parameters()
+        self._streamed = self._parameters(stream=True)
+
+    def answer(
+        self, question: str, deadline: Deadline, asker: socket.socket | None = None
+    ) -> Answer:
+        """Return the whole answer; raises a `Failure` where there is none."""
+
+        def ask(key: str | None) -> Answer:
+            body = self._prompt.request(self._whole, question)
+            return parse_answer(self._post(body, key, deadline, asker).content)
+
+        answer = self._try(ask, deadline)
+        if not answer.text:
+            raise _cut_to_nothing()
+        return answer
+
+    def stream(
+        self, question: str, deadline: Deadline, asker: socket.socket | None = None
+    ) -> Iterator[Piece]:
+        """Return the answer as it is written; the last piece says why it ended.
+
+        Nothing is asked before the first piece is taken. Closing the iterator
+        closes the connection, so the provider stops writing.
+        """
+
+        def begin(key: str | None) -> "_Begun":
+            body = self._prompt.request(self._streamed, question)
+            return _Begun(self._post(body, key, deadline, asker, stream=True), key)
+
+        begun = self._try(begin, deadline)
+        try:
+            deadline.begin()
+            if begun.first.finish_reason:
+                raise _cut_to_nothing()
+            yield begun.first
+            with _hiding(begun.key):
+                yield from begun.rest
+        finally:
+            begun.close()
+
+    def try_out(self, deadline: Deadline) -> int | None:
+        """Ask for one token with the whole prompt; return its tokens, None where unknown.
+
+        An answer that is cut to nothing is one: the model was reached.
+        """
+
+        def ask(key: str | None) -> Answer:
+            body = self._prompt.request(self._parameters(limit=1), MINIMAL_QUESTION)
+            return parse_answer(self._post(body, key, deadline, None).content)
+
+        try:
+            answer = self._with_key(ask)
+        except Failure as failure:
+            if is_cut_to_nothing(failure):
+                return None
+            raise
+        return answer.usage.prompt if answer.usage else None
+
+    def key_now(self) -> str | None:
+        """Return the key as a question would find it; None where there is none."""
+        try:
+            return self._key.read()
+        except Failure:
+            return None
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def _try(self, ask: Callable[[str | None], Result], deadline: Deadline) -> Result:
+        """Ask, and once more where that makes sense, all before the deadline."""
+        try:
+            return self._with_key(ask)
+        except Failure as failure:
+            pause = _pause_before_retry(failure)
+            if pause is None or pause >= deadline.left():
+                raise
+        time.sleep(pause)
+        return self._with_key(ask)
+
+    def _with_key(self, ask: Callable[[str | None], Result]) -> Result:
+        """Ask with the key of the moment; at once again if it was changed meanwhile."""
+        key = self._key.read()
+        try:
+            with _hiding(key):
+                return ask(key)
+        except Failure as failure:
+            if failure.reason is not Reason.KEY_REFUSED:
+                raise
+            newer = self._key.read()
+            if newer == key:
+                raise
+        with _hiding(newer):
+            return ask(newer)
+
+    def _post(
+        self,
+        body: bytes,
+        key: str | None,
+        deadline: Deadline,
+        asker: socket.socket | None,
+        *,
+        stream: bool = False,
+    ) -> httpx2.Response:
+        DEADLINE.set(deadline)
+        ASKER.set(asker)
+        try:
+            response = self._client.post(
+                "/chat/completions",
+                content=body,
+                cast_to=httpx2.Response,
+                options={
+                    "headers": {
+                        "Accept-Encoding": "identity",
+                        "Authorization": f"Bearer {key}" if key else openai.Omit(),
+                    },
+                    "timeout": deadline.left(),
+                },
+                stream=stream,
+                stream_cls=openai.Stream[Any] if stream else None,
+            )
+            return cast("httpx2.Response", response)
+        except openai.APIStatusError as error:
+            raise failure_of(
+                error.status_code, error.body, error.response.headers, now=datetime.now(UTC)
+            ) from None
+
+    def _parameters(self, *, stream: bool = False, limit: int | None = None) -> bytes:
+        """Return the request's parameters as JSON; only what is set is sent."""
+        settings = self.settings
+        parameters: dict[str, Any] = {"model": settings.name}
+        limit = limit or settings.max_tokens
+        if limit is not None:
+            parameters["max_completion_tokens" if settings.is_openai else "max_tokens"] = limit
+        if settings.temperature is not None:
+            parameters["temperature"] = settings.temperature
+        if stream:
+            parameters["stream"] = True
+            # Not every compatible server knows this one.
+            if settings.is_openai or settings.provider is Provider.EMBEDDED:
+                parameters["stream_options"] = {"include_usage": True}
+        return json.dumps(parameters, ensure_ascii=False).encode()
+
+
+class _Begun:
+    """A streamed answer whose first piece has come: up to there another try may be made."""
+
+    def __init__(self, response: httpx2.Response, key: str | None) -> None:
+        self._response = response
+        self.key = key
+        self.rest = read_stream(response.iter_raw())
+        try:
+            self.first = next(self.rest)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self.rest.close()
+        self._response.close()
+
+
+def _pause_before_retry(failure: Failure) -> float | None:
+    """Return the seconds after which one more try makes sense; None where none does."""
+    if failure.about_question:
+        return None
+    if failure.reason is Reason.RATE_LIMITED:
+        wait = failure.provider_retry_after
+        return wait if wait is not None and wait <= LONGEST_WAIT_SECONDS else None
+    if failure.reason in {Reason.CONNECTION_LOST, Reason.UPSTREAM_ERROR}:
+        return random.uniform(0.05, 0.25)  # noqa: S311  # spreads load, keeps no secret
+    return None
+
+
+def _cut_to_nothing() -> Failure:
+    return Failure(
+        Reason.UPSTREAM_ERROR,
+        "the model's answer is none: maxTokens cut it before its first word",
+        about_question=True,
+    )
+
+
+@contextmanager
+def _hiding(key: str | None) -> Iterator[None]:
+    """Make sure that no failure quotes the key, and that none is longer than a line."""
+    try:
+        yield
+    except Failure as failure:
+        message = failure.message.replace(key, "…") if key else failure.message
+        failure.message = one_line(message)
+        raise

@@ -1,0 +1,116 @@
+"""A question as it came over HTTP, checked; pure."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from va_assistant.errors import Failure, Reason
+
+MAX_QUESTION_BYTES = 64 * 1024
+MAX_JSON_BYTES = 6 * MAX_QUESTION_BYTES + 1024
+"""The same question as JSON, where a character may be written in six."""
+
+_TEXT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded"})
+_JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What was asked, and in which form the answer is wanted."""
+
+    text: str
+    as_json: bool
+    stream: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How a question is sent, as its headers say."""
+
+    as_json: bool
+    stream: bool
+
+    @property
+    def max_bytes(self) -> int:
+        """Bytes of body beyond which nothing is read."""
+        return MAX_JSON_BYTES if self.as_json else MAX_QUESTION_BYTES
+
+
+def form_of(*, content_type: str, content_encoding: str, accept: str) -> Form:
+    """Tell from the headers how to read the body; raises `UnsupportedMediaType`."""
+    media_type, _, parameters = content_type.partition(";")
+    media_type = media_type.strip().lower()
+    if media_type not in _TEXT_TYPES and media_type != _JSON_TYPE:
+        raise Failure(
+            Reason.UNSUPPORTED_MEDIA_TYPE,
+            "send the question as text/plain or application/json",
+        )
+    charset = _charset(parameters)
+    if charset not in {None, "utf-8", "utf8", "us-ascii"}:
+        raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question in UTF-8")
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question without compression")
+    return Form(as_json=media_type == _JSON_TYPE, stream="text/event-stream" in accept.lower())
+
+
+def parse_question(body: bytes, form: Form) -> Question:
+    """Return the question; raises a `Failure` that says what is wrong with it."""
+    if len(body) > form.max_bytes:
+        raise too_large()
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Failure(Reason.NOT_UTF8, f"the body is not UTF-8 (byte {error.start})") from None
+    stream = form.stream
+    if form.as_json:
+        text, stream_asked = _from_json(text)
+        stream = stream or stream_asked
+    if "\0" in text:
+        raise Failure(Reason.INVALID_QUESTION, "the question holds a NUL character")
+    text = text.strip()
+    if not text:
+        raise Failure(Reason.EMPTY_QUESTION, "the question is empty")
+    if len(text.encode()) > MAX_QUESTION_BYTES:
+        raise too_large()
+    return Question(text=text, as_json=form.as_json, stream=stream)
+
+
+def too_large() -> Failure:
+    """Return the failure of a question over the limit."""
+    return Failure(
+        Reason.QUESTION_TOO_LARGE,
+        f"the question must be at most {MAX_QUESTION_BYTES // 1024} KiB",
+    )
+
+
+def _from_json(text: str) -> tuple[str, bool]:
+    try:
+        raw: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Failure(Reason.INVALID_JSON, f"the body is not JSON ({where})") from None
+    except (ValueError, RecursionError):
+        raise Failure(Reason.INVALID_JSON, "the body is not JSON that can be read") from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("question"), str):
+        raise Failure(
+            Reason.INVALID_QUESTION, 'the body must be {"question": "…", "stream": false}'
+        )
+    stream = raw.get("stream", False)
+    if not isinstance(stream, bool):
+        raise Failure(Reason.INVALID_QUESTION, "stream must be true or false")
+    question: str = raw["question"]
+    try:
+        question.encode()
+    except UnicodeEncodeError:
+        raise Failure(
+            Reason.INVALID_QUESTION, "the question holds half of a surrogate pair"
+        ) from None
+    return question, stream
+
+
+def _charset(parameters: str) -> str | None:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return None

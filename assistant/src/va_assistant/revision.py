@@ -1,0 +1,176 @@
+"""A revision: the texts, instructions and model settings that one pod serves."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+EMBEDDED_MODEL = "smollm2-135m-instruct"
+EMBEDDED_PORT = 8080
+"""Loopback port of the embedded model's container."""
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+
+class InvalidRevisionError(Exception):
+    """The files of a revision are not what the contract says."""
+
+
+class Provider(StrEnum):
+    """Who runs the model."""
+
+    EMBEDDED = "Embedded"
+    OPENAI = "OpenAI"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """Which model answers and how; None where nothing is set."""
+
+    provider: Provider
+    name: str
+    base_url: str
+    is_openai: bool
+    """OpenAI itself, not a compatible server: the names of parameters differ."""
+
+    context_window: int | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    timeout_seconds: float = 30
+    """One deadline for a whole question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextFile:
+    """One text that the assistant knows."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a pod serves for as long as it lives."""
+
+    name: str
+    instructions: str | None
+    files: tuple[ContextFile, ...]
+    model: ModelSettings
+
+    @property
+    def context_bytes(self) -> int:
+        """Size of the texts in UTF-8."""
+        return sum(len(file.text.encode()) for file in self.files)
+
+    def at(self, base_url: str) -> "Revision":
+        """Return the same revision with its model at another address."""
+        return replace(self, model=replace(self.model, base_url=base_url))
+
+
+def read_revision(folder: Path, *, name: str) -> Revision:
+    """Read the mounted revision; raises `InvalidRevisionError` naming the file."""
+    path = folder / "settings.json"
+    try:
+        settings = json.loads(path.read_bytes())
+        files = tuple(
+            ContextFile(name=file, text=read_text(folder / f"context.{file}"))
+            for file in settings["files"]
+        )
+        return Revision(
+            name=name,
+            instructions=settings["instructions"],
+            files=files,
+            model=parse_model(settings["model"]),
+        )
+    except OSError as error:
+        raise InvalidRevisionError(f"{error.filename}: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRevisionError(
+            f"{path}: not the settings of a revision: {type(error).__name__}: {error}"
+        ) from error
+
+
+def parse_model(raw: dict[str, Any]) -> ModelSettings:
+    """Return the `model` part of `settings.json` as a value."""
+    provider = Provider(raw["provider"])
+    base_url = raw["baseURL"]
+    return model_settings(
+        provider=provider,
+        name=raw["name"],
+        base_url=base_url,
+        context_window=raw["contextWindow"],
+        max_tokens=raw["maxTokens"],
+        temperature=raw["temperature"],
+        timeout_seconds=raw["timeoutSeconds"],
+    )
+
+
+def model_settings(
+    *,
+    provider: Provider,
+    name: str,
+    base_url: str | None,
+    context_window: int | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    timeout_seconds: float = 30,
+) -> ModelSettings:
+    """Return the settings with what follows from the provider filled in.
+
+    A small model wanders at any other temperature than 0, and it may repeat
+    itself without end, so the embedded one has a limit of its own.
+    """
+    embedded = provider is Provider.EMBEDDED
+    if embedded:
+        base_url = base_url or f"http://127.0.0.1:{EMBEDDED_PORT}/v1"
+        temperature = 0 if temperature is None else temperature
+        max_tokens = 256 if max_tokens is None else max_tokens
+    return ModelSettings(
+        provider=provider,
+        name=name,
+        base_url=base_url or OPENAI_URL,
+        is_openai=not embedded and base_url is None,
+        context_window=context_window,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def revision_of_files(
+    paths: Sequence[Path], *, instructions: str | None, model: ModelSettings
+) -> Revision:
+    """Make a revision of files on disk; its name is a hash of what they say."""
+    files = tuple(ContextFile(name=path.name, text=read_text(path)) for path in paths)
+    for path, file in zip(paths, files, strict=True):
+        if not file.text.strip():
+            raise InvalidRevisionError(f"{path}: the file is empty")
+    digest = hashlib.sha256()
+    for part in (
+        instructions or "",
+        model.name,
+        *(text for f in files for text in (f.name, f.text)),
+    ):
+        digest.update(len(part.encode()).to_bytes(8) + part.encode())
+    return Revision(
+        name=digest.hexdigest()[:10], instructions=instructions, files=files, model=model
+    )
+
+
+def read_text(path: Path) -> str:
+    """Read one text in the form in which prompts hold it: LF, NFC, no byte order mark."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InvalidRevisionError(f"{path}: {error.strerror}") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidRevisionError(f"{path}: not UTF-8 (byte {error.start})") from error
+    if "\0" in text:
+        raise InvalidRevisionError(f"{path}: not a text (it holds a NUL character)")
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,0 +1,207 @@
+"""The routes of the port for questions."""
+
+import json
+import math
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from va_assistant.answering import Answering, Asked
+from va_assistant.completions import Answer, Piece
+from va_assistant.errors import AskerLeft, Failure, Reason, one_line
+from va_assistant.questions import Form, form_of, parse_question, too_large
+from va_assistant.revision import Revision
+
+log = structlog.get_logger()
+
+HELP = """\
+Ask with a POST, for example:
+  curl -d 'What is this about?' {url}
+"""
+_ROUTE_ERRORS = {
+    404: (Reason.NOT_FOUND, "there is POST /, GET / and GET /health"),
+    405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
+}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EVENT_STREAM = "text/event-stream; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+_JSON = "application/json"
+
+
+def create_app(answering: Answering, revision: Revision) -> Flask:
+    """Return the WSGI application that serves one revision."""
+    app = Flask("va_assistant", static_folder=None)
+    served = {"model": revision.model.name, "revision": revision.name}
+    headers = {
+        "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
+        "X-Revision": revision.name,
+    }
+
+    @app.post("/")
+    def ask() -> Response:
+        form = form_of(
+            content_type=request.headers.get("Content-Type", ""),
+            content_encoding=request.headers.get("Content-Encoding", ""),
+            accept=request.headers.get("Accept", ""),
+        )
+        # A seat first: whoever reads slowly is one of the many, too.
+        answering.take_seat()
+        try:
+            response = _answer(answering, form, served)
+        except BaseException:
+            answering.leave_seat()
+            raise
+        response.call_on_close(answering.leave_seat)
+        response.headers.extend(headers)
+        return response
+
+    @app.get("/")
+    def greet() -> Response:
+        return Response(HELP.format(url=request.host_url), content_type=_TEXT)
+
+    @app.get("/health")
+    def health() -> Response:
+        return Response("ok\n", content_type=_TEXT)
+
+    @app.errorhandler(Failure)
+    def refuse(failure: Failure) -> Response:
+        return _error(failure)
+
+    @app.errorhandler(AskerLeft)
+    def forget(_: AskerLeft) -> Response:
+        return Response(status=499)  # as nginx calls it; nobody reads it
+
+    @app.errorhandler(HTTPException)
+    def refuse_route(error: HTTPException) -> Response:
+        reason, message = _ROUTE_ERRORS.get(
+            error.code or 500, (Reason.BAD_REQUEST, one_line(error.description or ""))
+        )
+        response = _error(Failure(reason, message))
+        allowed = getattr(error, "valid_methods", None)
+        if allowed:
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    @app.errorhandler(Exception)
+    def apologize(error: Exception) -> Response:
+        log.error("unexpected", request_id=_request_id(), exc_info=error)
+        return _error(_internal_error())
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Request-Id"] = _request_id()
+        return response
+
+    return app
+
+
+def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
+    body = _read_body(form)
+    try:
+        question = parse_question(body, form)
+    except Failure as failure:
+        answering.refused(failure, request_id=_request_id())
+        raise
+    asked = Asked(
+        question=question,
+        request_id=_request_id(),
+        asker=request.environ.get("gunicorn.socket"),
+    )
+    if not question.stream:
+        return _whole(answering.answer(asked), as_json=question.as_json, served=served)
+    pieces = answering.stream(asked)
+    first = next(pieces)
+    response = Response(_events(first, pieces, served), content_type=_EVENT_STREAM)
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(pieces.close)
+    return response
+
+
+def _read_body(form: Form) -> bytes:
+    """Read the question, and nothing of one that is too large."""
+    length = request.content_length
+    if length is not None and length > form.max_bytes:
+        raise too_large()
+    body: bytes = request.environ["wsgi.input"].read(
+        form.max_bytes + 1 if length is None else length
+    )
+    if length is not None and len(body) < length:
+        raise AskerLeft
+    if received := request.environ.get("va.received"):
+        received()
+    return body
+
+
+def _whole(answer: Answer, *, as_json: bool, served: dict[str, str]) -> Response:
+    if as_json:
+        fields = {"answer": answer.text, **served, "finishReason": answer.finish_reason}
+        return Response(_dump(fields), content_type=_JSON)
+    response = Response(f"{answer.text}\n", content_type=_TEXT)
+    if answer.finish_reason != "stop":
+        response.headers["X-Finish-Reason"] = answer.finish_reason
+    return response
+
+
+def _events(first: Piece, pieces: Iterable[Piece], served: dict[str, str]) -> Iterator[bytes]:
+    try:
+        for piece in chain((first,), pieces):
+            if piece.finish_reason is None:
+                yield _event("text", {"text": piece.text})
+            else:
+                yield _event("done", {**served, "finishReason": piece.finish_reason})
+    except Failure as failure:
+        yield _event("error", _error_fields(failure))
+    except AskerLeft:
+        return
+    except Exception:
+        log.exception("unexpected")
+        yield _event("error", _error_fields(_internal_error()))
+
+
+def _event(name: str, fields: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {_dump(fields)}\n\n".encode()
+
+
+def _error(failure: Failure) -> Response:
+    as_json = request.mimetype == _JSON or "application/json" in request.headers.get("Accept", "")
+    if as_json:
+        response = Response(_dump(_error_fields(failure)), content_type=_JSON)
+    else:
+        response = Response(f"{failure.reason}: {failure.message}\n", content_type=_TEXT)
+    response.status_code = failure.status
+    if failure.retry_after is not None:
+        response.headers["Retry-After"] = str(math.ceil(failure.retry_after))
+    close = request.environ.get("va.close")
+    if close and failure.status in {400, 413, 415}:
+        close()  # what is left of the body is not worth reading
+    return response
+
+
+def _internal_error() -> Failure:
+    return Failure(Reason.INTERNAL_ERROR, "something went wrong here; the log says what")
+
+
+def _error_fields(failure: Failure) -> dict[str, Any]:
+    return {"error": {"reason": failure.reason, "message": failure.message}}
+
+
+def _dump(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _request_id() -> str:
+    """Return the client's own id of the request, or a new one."""
+    environ = request.environ
+    if "va.request_id" not in environ:
+        given = request.headers.get("X-Request-Id", "")
+        environ["va.request_id"] = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    request_id: str = environ["va.request_id"]
+    return request_id

@@ -1,0 +1,1 @@
+"""The command line: asks assistants and shows their state."""

@@ -1,0 +1,7 @@
+"""`python -m va_cli` is `va`."""
+
+import sys
+
+from va_cli.main import main
+
+sys.exit(main())

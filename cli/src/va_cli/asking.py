@@ -1,0 +1,93 @@
+"""Asking an assistant, once or until it can be asked."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from va_cli.failures import Failure, NotReady
+from va_cli.wire import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from va_cli.answers import Event
+    from va_cli.durations import Deadline
+    from va_cli.finding import Finder
+    from va_cli.terminal import Notes
+    from va_cli.wire import Wire
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+"""Seconds between two tries while a user waits and looks on."""
+
+
+class Asker:
+    """Asks one assistant, and remembers the way that worked."""
+
+    def __init__(self, finder: Finder, notes: Notes) -> None:
+        self.target = finder.target
+        self._finder = finder
+        self._notes = notes
+        self._wire: Wire | None = None
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._wire:
+            self._wire.close()
+            self._wire = None
+
+    def ask(self, question: str, *, stream: bool, deadline: Deadline) -> Iterator[Event]:
+        """Yield the answer.
+
+        A way that worked before and is gone is replaced, once; no request
+        reached an assistant on it, so none is answered twice.
+        """
+        remembered = self._wire
+        if remembered is not None:
+            try:
+                yield from self._ask(remembered, question, stream, deadline)
+            except Unreachable as failure:
+                self._notes.detail(f"{failure.why}; looking for another way")
+            else:
+                return
+        self._wire = self._finder.find()
+        yield from self._ask(self._wire, question, stream, deadline)
+
+    def _ask(self, wire: Wire, question: str, stream: bool, deadline: Deadline) -> Iterator[Event]:
+        self._notes.stage(f"waiting for {self.target.label} to answer")
+        try:
+            yield from wire.ask(question, stream=stream, deadline=deadline)
+        except NotReady:
+            # Another pod or another way may do better.
+            self.close()
+            raise
+
+
+def retrying(
+    attempt: Callable[[], Iterator[Event]],
+    *,
+    limit: Deadline,
+    notes: Notes,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Generator[Event, None, None]:
+    """Yield an attempt's answer, trying again while what fails may pass.
+
+    An answer that has begun is never begun anew.
+    """
+    told, pause = None, SHORTEST_PAUSE
+    while True:
+        begun = False
+        try:
+            for event in attempt():
+                begun = True
+                yield event
+        except Failure as failure:
+            if begun or failure.retry_after is None or limit.is_over:
+                raise
+            if failure.why != told:
+                told = failure.why
+                notes.say(f"waiting: {told}")
+            sleep(min(max(pause, failure.retry_after), limit.remaining))
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            return

@@ -1,0 +1,80 @@
+"""`va chat`: questions, one after the other."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from va_cli.choosing import Place, finder_by_name
+from va_cli.options import (
+    Context,
+    Debug,
+    Kubeconfig,
+    Name,
+    Namespace,
+    Seconds,
+    Timeout,
+    Url,
+    Verbose,
+)
+from va_cli.session import session_of
+
+if TYPE_CHECKING:
+    from va_cli.failures import Failure
+
+HELP = """Ask questions, one after the other.
+
+Each question stands for itself: the assistant does not remember the ones
+before. While the assistant cannot answer, the question is kept and sent when it
+can. Ctrl-C stops an answer, Ctrl-D or /exit leaves, /help lists the commands.
+
+Where the input is no terminal, each line of it is a question.
+"""
+
+
+def chat(
+    invocation: typer.Context,
+    name: Name = None,
+    timeout: Timeout = Seconds(120),  # noqa: B008 - a plain value
+    url: Url = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> int:
+    """Set the conversation up and lead it."""
+    from va_cli.asking import Asker
+    from va_cli.conversation import Conversation, PipedLines
+    from va_cli.telling import told
+
+    session = session_of(invocation, debug=debug)
+    place = Place(url=url, namespace=namespace, context=context, kubeconfig=kubeconfig)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+
+    def asker_for(assistant: str | None) -> Asker:
+        finder = finder_by_name(assistant, session, place, notes)
+        return Asker(finder, notes)
+
+    def tell(failure: "Failure") -> None:
+        notes.quiet()
+        session.show_trace()
+        sys.stderr.write(told(failure, program=session.program, colour=session.stderr_colour))
+
+    with session.notes(verbose=verbose) as notes:
+        asker = asker_for(name)
+        notes.quiet()
+        if interactive:
+            from va_cli.prompt import PromptedLines
+
+            notes.say(f"asking {asker.target.label}; /help lists the commands")
+        return Conversation(
+            asker=asker,
+            lines=PromptedLines() if interactive else PipedLines(sys.stdin.buffer),
+            out=sys.stdout,
+            notes=notes,
+            tell=tell,
+            switch=asker_for,
+            timeout=timeout,
+            interactive=interactive,
+        ).run()

@@ -1,0 +1,3 @@
+module virtualassistant.dev/cluster/pause
+
+go 1.24

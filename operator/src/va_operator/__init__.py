@@ -1,0 +1,1 @@
+"""The operator: watches VirtualAssistant objects, decides, applies."""

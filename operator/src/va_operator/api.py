@@ -1,0 +1,172 @@
+"""The VirtualAssistant as a value.
+
+A raw body is parsed once, at the door; nobody deeper reads ``spec.get(…)``.
+Defaults of the schema are repeated here only for objects that were stored
+before the schema had them.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+Manifest = dict[str, Any]
+"""One Kubernetes object, or a part of one, as data."""
+
+GROUP: Final = "virtualassistant.dev"
+VERSION: Final = "v1alpha1"
+KIND: Final = "VirtualAssistant"
+PLURAL: Final = "virtualassistants"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+EMBEDDED_MODEL: Final = "smollm2-135m-instruct"
+"""The name under which the embedded model answers."""
+EMBEDDED_WINDOW: Final = 8192
+"""Tokens that the embedded model takes in; what it was trained with."""
+
+
+class Key(NamedTuple):
+    """Which object: the key of the store and of the queue."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRef:
+    """One key of a ConfigMap or Secret in the assistant's namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextFile:
+    """One text: given inline, or by reference to a ConfigMap."""
+
+    name: str
+    inline: str | None = None
+    config_map: KeyRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """Who writes the answers. ``None`` is what the object does not set."""
+
+    provider: str
+    name: str
+    base_url: str | None = None
+    api_key: KeyRef | None = None
+    context_window: int | None = None
+    """Tokens."""
+    max_tokens: int | None = None
+    temperature: float | None = None
+    timeout_seconds: int = 60
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the model runs beside the assistant in its pod."""
+        return self.provider == "Embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Where the assistant answers: what its Service is asked to be."""
+
+    type: str = "NodePort"
+    port: int = 80
+    node_port: int | None = None
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualAssistant:
+    """The custom resource: what the user asks for, and the status last seen."""
+
+    key: Key
+    uid: str
+    generation: int
+    resource_version: str
+    being_deleted: bool
+    replicas: int
+    files: tuple[ContextFile, ...]
+    instructions: str
+    model: Model
+    service: Publication
+    suspend: bool
+    resources: Manifest
+    status: Manifest
+
+    @property
+    def pods_wanted(self) -> int:
+        """How many pods there should be now."""
+        return 0 if self.suspend else self.replicas
+
+    @property
+    def config_maps(self) -> frozenset[str]:
+        """Names of the ConfigMaps that the context refers to."""
+        return frozenset(f.config_map.name for f in self.files if f.config_map)
+
+
+def key_of(body: Manifest) -> Key:
+    """Return the key of any namespaced object."""
+    metadata = body["metadata"]
+    return Key(metadata["namespace"], metadata["name"])
+
+
+def parse(body: Manifest) -> VirtualAssistant:
+    """Read an object as the API server has it.
+
+    Raises KeyError, TypeError or ValueError where the object is older than the
+    schema and lacks what the schema requires now.
+    """
+    metadata, spec = body["metadata"], body["spec"]
+    return VirtualAssistant(
+        key=key_of(body),
+        uid=metadata["uid"],
+        generation=metadata["generation"],
+        resource_version=metadata["resourceVersion"],
+        being_deleted="deletionTimestamp" in metadata,
+        replicas=spec.get("replicas", 2),
+        files=tuple(_file(raw) for raw in spec["context"]["files"]),
+        instructions=spec.get("instructions", ""),
+        model=_model(spec.get("model") or {}),
+        service=_publication(spec.get("service") or {}),
+        suspend=spec.get("suspend", False),
+        resources=spec.get("resources") or {},
+        status=body.get("status") or {},
+    )
+
+
+def _file(raw: Manifest) -> ContextFile:
+    ref = raw.get("configMapRef")
+    return ContextFile(
+        name=raw["name"], inline=raw.get("inline"), config_map=KeyRef(**ref) if ref else None
+    )
+
+
+def _model(raw: Manifest) -> Model:
+    name = raw.get("name")
+    provider = raw.get("provider") or ("OpenAI" if name else "Embedded")
+    embedded = provider == "Embedded"
+    key = raw.get("apiKeySecretRef")
+    return Model(
+        provider=provider,
+        name=EMBEDDED_MODEL if embedded else raw["name"],
+        base_url=raw.get("baseURL"),
+        api_key=KeyRef(**key) if key else None,
+        context_window=raw.get("contextWindow") or (EMBEDDED_WINDOW if embedded else None),
+        max_tokens=raw.get("maxTokens"),
+        temperature=raw.get("temperature"),
+        timeout_seconds=raw.get("timeoutSeconds", 60),
+    )
+
+
+def _publication(raw: Manifest) -> Publication:
+    return Publication(
+        type=raw.get("type", "NodePort"),
+        port=raw.get("port", 80),
+        node_port=raw.get("nodePort"),
+        annotations=tuple(sorted((raw.get("annotations") or {}).items())),
+    )

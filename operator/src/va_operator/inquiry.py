@@ -1,0 +1,125 @@
+"""Asks the pods how they are, and remembers what they said.
+
+A pod is asked at once when Kubernetes tells of a change in it, soon again while it is not settled,
+and slowly otherwise, within a budget.
+"""
+
+import asyncio
+import heapq
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from va_operator.api import Key, Manifest
+from va_operator.errors import ClusterFailure
+from va_operator.observed import Pod
+from va_operator.reports import Report, parse_report
+from va_operator.resources.deployment import PROBES_PORT
+
+logger = logging.getLogger(__name__)
+
+PATH: Final = "/ready"
+FAILURES_BELIEVED: Final = 2
+"""A pod that gives no answer this often in a row is no longer believed its last one."""
+AT_ONCE: Final = 32
+
+Ask = Callable[[Pod, int, str], Awaitable[Manifest]]
+"""Fetches ``(pod, port, path)`` as JSON; raises ClusterFailure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often to ask. Seconds, and questions a second."""
+
+    unsettled: float
+    settled: float
+    budget: float
+
+    def next_in(self, report: Report | None, pods: int) -> float:
+        """Return after how long to ask a pod again, among so many pods."""
+        if report is None or not report.settled:
+            return max(self.unsettled, pods / self.budget / 4)
+        return max(self.settled, pods / self.budget)
+
+
+@dataclass(slots=True, kw_only=True)
+class Inquiry:
+    """The questions to all pods."""
+
+    ask: Ask
+    pace: Pace
+    heard: Callable[[Key], None]
+    """Told the assistant of a pod that said something new."""
+    reports: dict[str, Report] = field(default_factory=dict)
+    """What each pod last said, by its UID."""
+    _pods: dict[str, Pod] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)
+    _heap: list[tuple[float, str]] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def follow(self, pod: Pod) -> None:
+        """Take in that a pod is new or changed."""
+        if pod.being_deleted or not (pod.started and pod.ip):
+            self.leave(pod)
+            return
+        self._pods[pod.uid] = pod
+        self._schedule(pod.uid, 0)
+
+    def leave(self, pod: Pod) -> None:
+        """Forget a pod that is gone, or has nobody to answer."""
+        for known in (self._pods, self._failures, self._due, self.reports):
+            known.pop(pod.uid, None)
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._changed.clear()
+                wait = self._heap[0][0] - time.monotonic() if self._heap else None
+                if wait is None or wait > 0:
+                    try:
+                        async with asyncio.timeout(wait):
+                            await self._changed.wait()
+                    except TimeoutError:
+                        pass
+                    continue
+                due, uid = heapq.heappop(self._heap)
+                if self._due.get(uid) == due:
+                    await self._slots.acquire()
+                    group.create_task(self._question(self._pods[uid]))
+
+    async def _question(self, pod: Pod) -> None:
+        before = self.reports.get(pod.uid)
+        try:
+            report: Report | None = parse_report(await self.ask(pod, PROBES_PORT, PATH))
+        except (ClusterFailure, ValueError) as error:
+            logger.debug("pod %s gives no report: %s", pod.key, error)
+            report = self._unheard(pod)
+        else:
+            self._failures.pop(pod.uid, None)
+        finally:
+            self._slots.release()
+        if pod.uid not in self._pods:
+            return
+        if report is None:
+            self.reports.pop(pod.uid, None)
+        else:
+            self.reports[pod.uid] = report
+        if report != before:
+            self.heard(pod.assistant)
+        self._schedule(pod.uid, self.pace.next_in(report, len(self._pods)))
+
+    def _unheard(self, pod: Pod) -> Report | None:
+        failures = self._failures.get(pod.uid, 0) + 1
+        self._failures[pod.uid] = failures
+        return None if failures >= FAILURES_BELIEVED else self.reports.get(pod.uid)
+
+    def _schedule(self, uid: str, seconds: float) -> None:
+        due = time.monotonic() + seconds
+        self._due[uid] = due
+        heapq.heappush(self._heap, (due, uid))
+        self._changed.set()

@@ -1,0 +1,147 @@
+"""The operator's entry point: reads the settings, connects everything, runs until it is stopped.
+
+Exit codes: 0 after SIGTERM, 1 where something died that only a restart cures, 2 for settings
+that are wrong.
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import kopf
+from pydantic import ValidationError
+
+from va_operator.api import GROUP, PLURAL, VERSION, Key, Manifest
+from va_operator.cluster import ApiServer
+from va_operator.errors import OperatorError
+from va_operator.health import serve_health
+from va_operator.inquiry import Ask, Inquiry, Pace
+from va_operator.observed import Pod
+from va_operator.operation import Operation
+from va_operator.pod_http import PodHttp
+from va_operator.reconciler import Reconciler
+from va_operator.resources.deployment import Images
+from va_operator.settings import OperatorSettings
+from va_operator.store import Store
+from va_operator.work_queue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run the operator, as `va-operator` does."""
+    try:
+        settings = OperatorSettings()
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "_".join(str(part) for part in wrong["loc"]).upper()
+            print(f"VA_OPERATOR_{name}: {wrong['msg']}", file=sys.stderr)
+        sys.exit(2)
+    kopf.configure(
+        verbose=settings.log_level == "DEBUG",
+        quiet=settings.log_level == "WARNING",
+        log_format=kopf.LogFormat.JSON if settings.log_format == "json" else kopf.LogFormat.FULL,
+    )
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for every event seen
+    try:
+        asyncio.run(run(settings))
+    except* OperatorError as faults:
+        for fault in faults.exceptions:
+            logger.critical("stopping: %s", fault)
+        sys.exit(1)
+
+
+async def run(settings: OperatorSettings) -> None:
+    """Run until a signal stops kopf, or something dies that only a restart cures."""
+    api = await ApiServer.connect(in_cluster=settings.in_cluster)
+    pods = PodHttp()
+    operation = assemble(settings, api, pods.ask if settings.in_cluster else _through(api))
+    health = await serve_health(operation.reflectors, settings.health_port)
+    try:
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(operation.run(), name="operation")
+            await kopf.operator(
+                registry=registry_for(operation),
+                settings=kopf_settings(),
+                clusterwide=not settings.namespaces,
+                namespaces=settings.namespaces,
+                standalone=True,
+            )
+            work.cancel()
+    finally:
+        await health.cleanup()
+        await pods.close()
+        await api.close()
+
+
+def assemble(settings: OperatorSettings, api: ApiServer, ask: Ask) -> Operation:
+    """Connect the parts."""
+    store, queue = Store(), WorkQueue[Key]()
+    pace = Pace(
+        unsettled=settings.unsettled_question_seconds,
+        settled=settings.settled_question_seconds,
+        budget=settings.questions_per_second,
+    )
+    inquiry = Inquiry(ask=ask, pace=pace, heard=queue.add)
+    reconciler = Reconciler(
+        store=store,
+        cluster=api,
+        images=Images(assistant=settings.assistant_image, model=settings.model_image),
+        reports=inquiry.reports,
+        clock=lambda: datetime.now(UTC),
+        instance=socket.gethostname(),
+    )
+    return Operation(
+        settings=settings,
+        api=api,
+        store=store,
+        queue=queue,
+        inquiry=inquiry,
+        reconciler=reconciler,
+    )
+
+
+def registry_for(operation: Operation) -> kopf.OperatorRegistry:
+    """Return kopf's handlers: they pass on what is seen, and nothing else."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        if operation.settings.in_cluster:
+            return kopf.login_with_service_account(**kwargs)
+        return kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
+    async def assistant_seen(event: kopf.RawEvent, **_: Any) -> None:
+        body: Manifest = dict(event["object"])
+        operation.assistant_seen(event["type"], body)
+
+    return registry
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """Return kopf's settings, where its defaults do not fit; the reasons stand beside them."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False  # events are ours to write
+    settings.scanning.disabled = True  # needs permissions on CRDs and namespaces
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    settings.watching.server_timeout = 290
+    settings.watching.connect_timeout = 5
+    settings.watching.chunk_size = 500
+    settings.process.ultimate_exiting_timeout = 10  # below the pod's grace period
+    return settings
+
+
+def _through(api: ApiServer) -> Ask:
+    async def ask(pod: Pod, port: int, path: str) -> Manifest:
+        return await api.ask_pod(pod.key, port, path)
+
+    return ask
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Follows one kind of object: list, then watch, and a new list whenever the watch lost its place.
+
+A list replaces what was known, so that what was deleted in a gap is noticed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from va_operator.api import Manifest
+from va_operator.cluster import Resource
+from va_operator.errors import ClusterFailure, ResourceExpired
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 15.0
+"""Seconds between tries while the API server does not answer."""
+
+
+class Source(Protocol):
+    """Where objects are listed and watched."""
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        selector: str = "",
+        metadata_only: bool = False,
+    ) -> tuple[list[Manifest], str]:
+        """Return all objects and the version from which to watch on."""
+        ...
+
+    def watch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        version: str,
+        selector: str = "",
+        metadata_only: bool = False,
+    ) -> AsyncIterator[tuple[str, Manifest]]:
+        """Yield events from a version on."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Reflector:
+    """Tells ``replace`` of every list and ``changed`` of every event after it."""
+
+    source: Source
+    resource: Resource
+    namespace: str | None
+    selector: str = ""
+    metadata_only: bool = False
+    replace: Callable[[str | None, Iterable[Manifest]], None]
+    changed: Callable[[str, Manifest], None]
+    synced: asyncio.Event = field(default_factory=asyncio.Event)
+    alive_at: float = field(default_factory=time.monotonic)
+    """When it last did anything: a list, an event, a bookmark, or a try."""
+
+    async def run(self) -> None:
+        """Follow for ever. Failures are logged and tried again."""
+        version: str | None = None
+        pause = FIRST_PAUSE
+        while True:
+            self.alive_at = time.monotonic()
+            try:
+                if version is None:
+                    version = await self._list()
+                async for event, body in self.source.watch(
+                    self.resource,
+                    self.namespace,
+                    version=version,
+                    selector=self.selector,
+                    metadata_only=self.metadata_only,
+                ):
+                    self.alive_at = time.monotonic()
+                    pause = FIRST_PAUSE
+                    version = body["metadata"]["resourceVersion"]
+                    if event != "BOOKMARK":
+                        self.changed(event, body)
+            except ResourceExpired:
+                logger.info("listing %s anew: the watch lost its place", self.resource.plural)
+                version = None
+            except ClusterFailure as failure:
+                logger.warning(
+                    "following %s again in %.1f s: %s", self.resource.plural, pause, failure
+                )
+                if failure.status >= 400:
+                    version = None
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _list(self) -> str:
+        items, version = await self.source.list(
+            self.resource,
+            self.namespace,
+            selector=self.selector,
+            metadata_only=self.metadata_only,
+        )
+        self.replace(self.namespace, items)
+        self.synced.set()
+        return version

@@ -1,0 +1,89 @@
+"""What a pod says of itself: the body of its `/ready`.
+
+One side of `docs/reference/pod-contract.md`. A pod of another version may say more, or
+less; what is not understood is not believed.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from va_operator.api import Manifest
+
+MODELS: Final = 16
+"""How many models a status has room for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReport:
+    """How a pod found one of its models."""
+
+    name: str
+    state: str
+    """`Unknown`, `Ready`, `Degraded` or `Failed`."""
+    reason: str | None
+    message: str | None
+
+    @property
+    def error(self) -> str | None:
+        """The last failure in one line."""
+        return f"{self.reason}: {self.message}" if self.reason else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a pod is."""
+
+    ready: bool
+    reason: str | None
+    revision: str
+    tokens: int | None
+    models: tuple[ModelReport, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing better is to be expected soon."""
+        return self.ready and all(model.state == "Ready" for model in self.models)
+
+
+_STATES: Final = frozenset({"Unknown", "Ready", "Degraded", "Failed"})
+_REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+
+
+def parse_report(body: Manifest) -> Report:
+    """Read the body; raises ValueError where it is not one."""
+    try:
+        return Report(
+            ready=body["ready"] is True,
+            reason=body.get("reason"),
+            revision=str(body["revision"]),
+            tokens=_number(body["context"].get("tokens")),
+            models=tuple(_model(model) for model in body["models"][:MODELS]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a /ready body: {error!r}") from error
+
+
+def _model(raw: Manifest) -> ModelReport:
+    error = raw.get("lastError") or {}
+    state = str(raw["state"])
+    if state not in _STATES:
+        raise ValueError(f"not a state: {state[:32]!r}")
+    return ModelReport(
+        name=str(raw["name"])[:256],
+        state=state,
+        reason=_reason(error["reason"]) if error else None,
+        message=str(error.get("message", ""))[:512] if error else None,
+    )
+
+
+def _reason(value: object) -> str:
+    if not (isinstance(value, str) and _REASON.fullmatch(value)):
+        raise ValueError(f"not a reason: {str(value)[:64]!r}")
+    return value
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < 2**53 else None

@@ -1,0 +1,72 @@
+"""A revision: the texts and settings that answers are made from, under one name.
+
+A revision never changes, so a pod never reads half of an old text and half of
+a new one. Its identity is its content.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from va_operator.api import Manifest, VirtualAssistant
+from va_operator.context import ResolvedFile
+
+SETTINGS_FILE: Final = "settings.json"
+CONTEXT_PREFIX: Final = "context."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What the status tells of a revision; the texts themselves are in its ConfigMap."""
+
+    id: str
+    """Ten hexadecimal digits."""
+    bytes: int
+    files: tuple[tuple[str, str], ...]
+    """Name and digest of each file."""
+
+
+def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Revision:
+    """Name the revision that these texts and the assistant's settings make.
+
+    The reference to the API key counts too: a pod with another key is another pod to ask
+    before anything is said about it.
+    """
+    content = {"files": revision_data(assistant, files)}
+    if assistant.model.api_key:
+        content["apiKey"] = {
+            "name": assistant.model.api_key.name,
+            "key": assistant.model.api_key.key,
+        }
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    return Revision(
+        id=hashlib.sha256(canonical).hexdigest()[:10],
+        bytes=sum(file.bytes for file in files),
+        files=tuple((file.name, file.digest) for file in files),
+    )
+
+
+def revision_data(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> dict[str, str]:
+    """Return the files of a revision as the pods find them mounted."""
+    return {
+        SETTINGS_FILE: json.dumps(_settings(assistant, files), indent=2, ensure_ascii=False),
+        **{CONTEXT_PREFIX + file.name: file.text for file in files},
+    }
+
+
+def _settings(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Manifest:
+    model = assistant.model
+    return {
+        "instructions": assistant.instructions or None,
+        "files": [file.name for file in files],
+        "model": {
+            "provider": model.provider,
+            "name": model.name,
+            "baseURL": model.base_url,
+            "contextWindow": model.context_window,
+            "maxTokens": model.max_tokens,
+            "temperature": model.temperature,
+            "timeoutSeconds": model.timeout_seconds,
+        },
+    }

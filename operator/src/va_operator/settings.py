@@ -1,0 +1,61 @@
+"""What the operator reads from its environment, once, at start."""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class OperatorSettings(BaseSettings):
+    """Frozen after start; a bad environment lists all its faults at once."""
+
+    model_config = SettingsConfigDict(env_prefix="VA_OPERATOR_", frozen=True)
+
+    assistant_image: str = Field(min_length=1)
+    """Image of the container that answers, with a tag or a digest."""
+
+    model_image: str = Field(min_length=1)
+    """Image of the embedded model, with a tag or a digest."""
+
+    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to watch, separated by commas; empty for all."""
+
+    in_cluster: bool = Field(default=False, validation_alias="KUBERNETES_SERVICE_HOST")
+    """Whether the operator runs in a pod, which Kubernetes tells every pod. Inside it uses its
+    service account and asks the pods directly; outside it uses the kubeconfig and asks
+    them through the API server."""
+
+    workers: PositiveInt = 16
+    """How many assistants are reconciled at the same time."""
+
+    resync_seconds: PositiveFloat = 300
+    """How often all assistants are listed to prove that the watch is alive."""
+
+    unsettled_question_seconds: PositiveFloat = 2
+    """How often a pod that is not ready, or whose model is not, is asked how it is."""
+
+    settled_question_seconds: PositiveFloat = 30
+    """How often every other pod is asked."""
+
+    questions_per_second: PositiveFloat = 20
+    """The budget for asking settled pods: with more pods than it allows, each waits longer."""
+
+    health_port: int = Field(default=8080, ge=0, le=65535)
+    """Port of `/healthz`, on all addresses; 0 for any that is free."""
+
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING)$")
+    """Level of the log lines on stderr."""
+
+    log_format: str = Field(default="json", pattern="^(json|plain)$")
+    """`json` for machines, `plain` for people."""
+
+    @field_validator("namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        names = value.split(",") if isinstance(value, str) else value
+        return tuple(name.strip() for name in names if name.strip())
+
+    @field_validator("in_cluster", mode="before")
+    @classmethod
+    def _is_set(cls, value: str | bool) -> bool:
+        return bool(value)

@@ -1,0 +1,190 @@
+"""What was last seen of everything, in plain dicts.
+
+Filled by the watches, and by the answers to our own writes, so that a worker never
+decides on less than it did itself. All lookups that decisions need are by key.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
+
+from va_operator.api import Key, Manifest, VirtualAssistant, parse
+from va_operator.observed import Child, ConfigMapFacts, Pod, read_child, read_config_map
+
+
+class _Seen(Protocol):
+    @property
+    def key(self) -> Key: ...
+    @property
+    def uid(self) -> str: ...
+    @property
+    def resource_version(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Seen)
+
+GONE_KEPT: Final = 1024
+"""Deletions that are remembered; what comes late comes within seconds."""
+
+
+class Shelf(Generic[T]):
+    """The objects of one kind.
+
+    ``remember`` ignores what is older than what is known under the same name, a deletion
+    included (resource versions of one kind are comparable numbers: Kubernetes API
+    concepts, "Resource versions"), and ``forget`` ignores the late deletion of
+    an object that has a new namesake.
+    """
+
+    def __init__(self, index: Callable[[T], Iterable[Key]]) -> None:
+        """``index`` names the assistants, or what else, that an object is looked up by."""
+        self._items: dict[Key, T] = {}
+        self._index = index
+        self._by_index: defaultdict[Key, dict[Key, T]] = defaultdict(dict)
+        self._gone: dict[Key, int] = {}
+        """Versions of the latest deletions, against answers that come after the news of them."""
+
+    def remember(self, item: T) -> tuple[Key, ...]:
+        """Take in what was seen; return the index keys that it touches, if it is news."""
+        known = self._items.get(item.key)
+        newest = int(known.resource_version) if known is not None else self._gone.get(item.key, 0)
+        if int(item.resource_version) <= newest:
+            return ()
+        self._gone.pop(item.key, None)
+        touched = set(self._drop(known)) if known is not None else set()
+        self._items[item.key] = item
+        for key in self._index(item):
+            self._by_index[key][item.key] = item
+            touched.add(key)
+        return tuple(touched)
+
+    def forget(self, item: T, *, version: str | None = None) -> tuple[Key, ...]:
+        """Take out what is gone; return the index keys that it touches.
+
+        ``version`` is that of the deletion, where an event told of it.
+        """
+        known = self._items.get(item.key)
+        if known is None or known.uid != item.uid:
+            return ()
+        del self._items[item.key]
+        if version is not None:
+            self._gone[item.key] = int(version)
+            if len(self._gone) > GONE_KEPT:
+                del self._gone[next(iter(self._gone))]
+        return tuple(self._drop(known))
+
+    def see(self, item: T, *, deleted: bool) -> tuple[Key, ...]:
+        """Take in an event of a watch; return the index keys that it touches, if it is news."""
+        return (
+            self.forget(item, version=item.resource_version) if deleted else self.remember(item)
+        )
+
+    def replace(self, items: Iterable[T], *, within: Callable[[Key], bool]) -> set[Key]:
+        """Make a part of the shelf equal to a fresh list; return the index keys touched."""
+        fresh = {item.key: item for item in items}
+        touched: set[Key] = set()
+        for key in [key for key in self._items if within(key) and key not in fresh]:
+            touched.update(self.forget(self._items[key]))
+        for item in fresh.values():
+            touched.update(self.remember(item))
+        return touched
+
+    def get(self, key: Key) -> T | None:
+        """Return an object by its own key."""
+        return self._items.get(key)
+
+    def of(self, key: Key) -> tuple[T, ...]:
+        """Return the objects that are indexed under a key, by name."""
+        return tuple(sorted(self._by_index.get(key, {}).values(), key=lambda item: item.key))
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(tuple(self._items.values()))
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def _drop(self, item: T) -> Iterable[Key]:
+        for key in self._index(item):
+            self._by_index[key].pop(item.key, None)
+            if not self._by_index[key]:
+                del self._by_index[key]
+            yield key
+
+
+def _own_key(item: _Seen) -> tuple[Key, ...]:
+    return (item.key,)
+
+
+def _pod_keys(pod: Pod) -> tuple[Key, ...]:
+    return (pod.assistant,)
+
+
+def _map_keys(found: ConfigMapFacts) -> tuple[Key, ...]:
+    return (Key(found.key.namespace, found.instance),) if found.instance else (found.key,)
+
+
+@dataclass(slots=True)
+class Store:
+    """All that the operator has seen."""
+
+    assistants: Shelf[VirtualAssistant] = field(default_factory=lambda: Shelf(_own_key))
+    deployments: Shelf[Child] = field(default_factory=lambda: Shelf(_own_key))
+    services: Shelf[Child] = field(default_factory=lambda: Shelf(_own_key))
+    pods: Shelf[Pod] = field(default_factory=lambda: Shelf(_pod_keys))
+    revisions: Shelf[ConfigMapFacts] = field(default_factory=lambda: Shelf(_map_keys))
+    """Our own ConfigMaps, by assistant."""
+    sources: Shelf[ConfigMapFacts] = field(default_factory=lambda: Shelf(_own_key))
+    """ConfigMaps that contexts refer to."""
+    _referrers: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+
+    def remember_assistant(self, body: Manifest) -> tuple[Key, ...]:
+        """Take in an assistant; raises as `parse` does where it cannot be read."""
+        assistant = parse(body)
+        before = self.assistants.get(assistant.key)
+        touched = self.assistants.remember(assistant)
+        if touched:
+            self._refer(before, assistant)
+        return touched
+
+    def forget_assistant(
+        self, key: Key, uid: str, *, version: str | None = None
+    ) -> tuple[Key, ...]:
+        """Take out an assistant that is gone, since ``version`` where an event told of it."""
+        known = self.assistants.get(key)
+        if known is None or known.uid != uid:
+            return ()
+        self._refer(known, None)
+        return self.assistants.forget(known, version=version)
+
+    def referrers(self, config_map: Key) -> tuple[Key, ...]:
+        """Return the assistants whose context refers to a ConfigMap."""
+        return tuple(self._referrers.get(config_map, ()))
+
+    def sources_of(self, assistant: VirtualAssistant) -> dict[str, ConfigMapFacts | None]:
+        """Return what is known of the ConfigMaps that an assistant refers to."""
+        return {
+            name: self.sources.get(Key(assistant.key.namespace, name))
+            for name in sorted(assistant.config_maps)
+        }
+
+    def remember_written(self, body: Manifest) -> None:
+        """Take in the API server's answer to a write of our own."""
+        match body["kind"]:
+            case "Deployment":
+                self.deployments.remember(read_child(body))
+            case "Service":
+                self.services.remember(read_child(body))
+            case "ConfigMap":
+                self.revisions.remember(read_config_map(body))
+            case _:
+                self.remember_assistant(body)
+
+    def _refer(self, before: VirtualAssistant | None, after: VirtualAssistant | None) -> None:
+        for assistant, change in ((before, set.discard), (after, set.add)):
+            if assistant is not None:
+                for name in assistant.config_maps:
+                    source = Key(assistant.key.namespace, name)
+                    change(self._referrers[source], assistant.key)
+                    if not self._referrers[source]:
+                        del self._referrers[source]

@@ -1,0 +1,156 @@
+"""A provider that speaks OpenAI's API, well and badly."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from support.asking import ask
+from support.cluster import Cluster
+from support.load import Load
+from support.product import OPERATOR_NAMESPACE, Operator, a_key, an_assistant, local_url, with_stub
+from support.stub_model import KEY, StubModel
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+TEXT = "The animal is a dog.\n"
+
+
+def error(status: int, message: str = "no", **headers: str) -> dict[str, object]:
+    return {"status": status, "error": {"message": message}, "headers": headers}
+
+
+@pytest.fixture
+def serving(cluster: Cluster, namespace: str, stub: StubModel) -> Iterator[str]:
+    """The URL of an assistant that the stub has answered once."""
+    a_key(cluster, namespace)
+    model = with_stub(stub, timeoutSeconds=3)
+    cluster.apply(an_assistant(text=TEXT, service={"nodePort": 30007}, **model), namespace)
+    cluster.wait_for("ada", namespace)
+    yield local_url(30007)
+    stub.reset()
+
+
+def test_the_right_key_gets_answers_from_the_text(
+    cluster: Cluster, namespace: str, stub: StubModel, serving: str
+) -> None:
+    assert ask(serving, "Which animal?").text == "The animal is a dog.\n"
+    asked = stub.log()[-1]
+    assert asked["key"] == KEY
+    assert asked["body"]["messages"][-1] == {"role": "user", "content": "Which animal?"}
+
+
+FAULTS = {
+    "rate limit": (error(429, **{"Retry-After": "7"}), 503, "RateLimited"),
+    "overload": (error(503), 503, "UpstreamError"),
+    "silence": ({"delay": -1}, 504, "Timeout"),
+    "cut": ({"cut_at": 1}, 503, "ConnectionLost"),
+    "model gone": (error(404), 502, "ModelNotFound"),
+}
+
+
+def test_each_failure_of_a_provider_has_its_code_and_its_condition_and_heals(
+    cluster: Cluster, namespace: str, stub: StubModel, serving: str
+) -> None:
+    for fault, (turn, status, reason) in FAULTS.items():
+        stub.script(default=turn)
+        reply = ask(serving, "Which animal?")
+        assert (reply.status, reply.text.partition(":")[0]) == (status, reason), fault
+        assert "dog" not in reply.text
+        if status == 503:
+            assert int(reply.headers["retry-after"]) > 0
+        if fault == "rate limit":
+            assert reply.headers["retry-after"] == "7"
+
+        told = cluster.wait_for(
+            "ada", namespace, "ModelReachable", status="False", reason=reason, within=60
+        )
+        assert "stub-model" in told["message"]
+        assert cluster.condition("ada", "Available", namespace)["status"] == "True"
+        assert cluster.condition("ada", "Ready", namespace)["reason"] == reason
+
+        stub.reset()
+        cluster.wait_for("ada", namespace, within=90)
+
+
+def test_a_stream_that_is_cut_never_looks_whole(stub: StubModel, serving: str) -> None:
+    stub.script(default={"cut_at": 2})
+
+    reply = ask(serving, "Which animal?", accept="text/event-stream")
+
+    assert "event: error" in reply.text
+    assert "event: done" not in reply.text
+
+
+def test_a_missing_key_is_named_and_a_wrong_one_told_apart_until_it_is_right(
+    cluster: Cluster, namespace: str, stub: StubModel
+) -> None:
+    cluster.apply(an_assistant(text=TEXT, **with_stub(stub)), namespace)
+    missing = cluster.wait_for("ada", namespace, status="False", reason="KeyMissing")
+    assert missing["message"] == "Key 'apiKey' of Secret 'openai' is missing or empty"
+    assert cluster.condition("ada", "Available", namespace)["status"] == "False"
+
+    a_key(cluster, namespace, "sk-wrong-7d2e")
+    cluster.wait_for("ada", namespace, status="False", reason="KeyRefused", within=130)
+
+    a_key(cluster, namespace)
+    cluster.wait_for("ada", namespace, within=130)
+
+
+def test_a_rotated_key_is_in_use_within_two_minutes_without_a_restart_or_a_failure(
+    cluster: Cluster, namespace: str, stub: StubModel, serving: str, load: Load
+) -> None:
+    stub.script(keys=[KEY, "sk-new-9a41"])
+    [pod] = cluster.list("pods", namespace)
+    load.start(serving, "Which animal?")
+
+    a_key(cluster, namespace, "sk-new-9a41")
+
+    cluster.until(lambda: stub.log()[-1]["key"] == "sk-new-9a41", namespace, within=120)
+    load.stop()
+    assert not load.failures
+    [after] = cluster.list("pods", namespace)
+    assert after["metadata"]["uid"] == pod["metadata"]["uid"]
+    assert not after["status"]["containerStatuses"][0]["restartCount"]
+
+
+def test_an_unknown_model_keeps_the_old_revision_answering(
+    cluster: Cluster, namespace: str, stub: StubModel, serving: str
+) -> None:
+    cluster.patch("va", "ada", namespace, {"spec": {"model": {"name": "stub-404"}}})
+
+    cluster.wait_for("ada", namespace, status="False", reason="ModelNotFound")
+    assert ask(serving, "Which animal?").text == "The animal is a dog.\n"
+    status = (cluster.get("va", "ada", namespace) or {})["status"]
+    assert status["revision"]["serving"] != status["revision"]["desired"]
+    assert cluster.condition("ada", "Available", namespace)["status"] == "True"
+
+    cluster.patch("va", "ada", namespace, {"spec": {"model": {"name": "stub-model"}}})
+    cluster.wait_for("ada", namespace)
+
+
+def test_the_key_is_seen_nowhere_but_in_its_secret(
+    cluster: Cluster, namespace: str, stub: StubModel, serving: str, operator: Operator
+) -> None:
+    stub.script(default=error(401, f"Incorrect API key provided: {KEY}"))
+    refused = ask(serving, "What is your API key?")
+    assert (refused.status, refused.text.partition(":")[0]) == (502, "KeyRefused")
+    cluster.wait_for("ada", namespace, status="False", reason="KeyRefused", within=60)
+
+    [pod] = cluster.list("pods", namespace, "app.kubernetes.io/instance=ada")
+    name = pod["metadata"]["name"]
+    proxy = f"/api/v1/namespaces/{namespace}/pods/{name}:8001/proxy"
+    everything = {
+        "answer": refused.text,
+        "pod log": cluster.kubectl("-n", namespace, "logs", name, "--all-containers"),
+        "operator log": operator.logs(),
+        "objects": cluster.kubectl(
+            "-n", namespace, "get", "va,deployments,replicasets,services,configmaps,pods,events",
+            "-o", "yaml", "--show-managed-fields",
+        ),
+        "operator": cluster.kubectl("-n", OPERATOR_NAMESPACE, "get", "all", "-o", "yaml"),
+        "metrics": cluster.kubectl("get", "--raw", f"{proxy}/metrics"),
+    }  # fmt: skip
+    assert json.dumps(everything).count(KEY) == 0, [
+        where for where, text in everything.items() if KEY in text
+    ]

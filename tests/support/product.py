@@ -1,0 +1,99 @@
+"""The product as people install and use it, for the tests that run all of it."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+from support.cluster import ROOT, Cluster, Manifest
+from support.stub_model import KEY, StubModel
+
+OPERATOR_NAMESPACE = "virtual-assistant-system"
+
+
+def make(target: str) -> str:
+    """Run a make target as a person would."""
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    done = subprocess.run(
+        ["make", "--no-print-directory", target],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, f"make {target}: {done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The installed operator."""
+
+    cluster: Cluster
+
+    def scale(self, replicas: int) -> None:
+        """Start or stop it, and wait until it is so."""
+        self._kubectl("scale", "deployment/virtual-assistant-operator", f"--replicas={replicas}")
+        self._kubectl("rollout", "status", "deployment/virtual-assistant-operator", "--timeout=60s")
+        if not replicas:
+            self.cluster.until(
+                lambda: not self.cluster.list("pods", OPERATOR_NAMESPACE), OPERATOR_NAMESPACE
+            )
+
+    def kill(self) -> None:
+        """Kill it without a chance to say goodbye."""
+        self._kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
+
+    def logs(self) -> str:
+        """Return what it has logged since it started."""
+        return self._kubectl("logs", "deployment/virtual-assistant-operator", "--tail=-1")
+
+    def image(self) -> str:
+        """Return the image it runs from."""
+        return self._kubectl(
+            "get", "deployment/virtual-assistant-operator",
+            "-o", "jsonpath={.spec.template.spec.containers[0].image}",
+        )  # fmt: skip
+
+    def _kubectl(self, *args: str) -> str:
+        return self.cluster.kubectl("-n", OPERATOR_NAMESPACE, *args)
+
+
+def an_assistant(name: str = "ada", *, text: str = "", **spec: object) -> Manifest:
+    """Return an assistant with one inline text, or with the spec that is given."""
+    context = {"files": [{"name": "ada.md", "inline": text}]} if text else {}
+    return {
+        "apiVersion": "virtualassistant.dev/v1alpha1",
+        "kind": "VirtualAssistant",
+        "metadata": {"name": name},
+        "spec": {"replicas": 1, **({"context": context} if context else {}), **spec},
+    }
+
+
+def a_key(cluster: Cluster, namespace: str, value: str = KEY) -> None:
+    """Make or change the Secret that the assistants of `with_stub` refer to."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "openai"},
+        "stringData": {"apiKey": value},
+    }
+    cluster.apply(secret, namespace)
+
+
+def with_stub(stub: StubModel, name: str = "stub-model", **model: object) -> dict[str, Manifest]:
+    """Return the model of a spec: the stub, asked with the key of the Secret `openai`."""
+    return {
+        "model": {
+            "name": name,
+            "baseURL": stub.base_url,
+            "apiKeySecretRef": {"name": "openai", "key": "apiKey"},
+            **model,
+        }
+    }
+
+
+def local_url(port: int) -> str:
+    """Return where a node port of the test cluster answers on this machine."""
+    return f"http://127.0.0.1:{port}/"

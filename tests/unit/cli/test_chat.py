@@ -1,0 +1,222 @@
+"""`va chat`, in a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pexpect
+import pytest
+from support.assistant_stub import SECONDS, AssistantStub, Reply
+from support.cli_run import NOWHERE, FakeCluster, run_va
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Start = Callable[..., "pexpect.spawn[str]"]
+
+PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start `va chat` in a terminal of its own."""
+    started: list[pexpect.spawn[str]] = []
+
+    def chat(*arguments: str) -> pexpect.spawn[str]:
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "va_cli", "chat", *arguments],
+            env={"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "LANG": "C.UTF-8", "HOME": "/"},
+            encoding="utf-8",
+            timeout=SECONDS,
+            dimensions=(30, 100),
+        )
+        started.append(child)
+        return child
+
+    yield chat
+    for child in started:
+        child.close(force=True)
+
+
+def ready(child: pexpect.spawn[str], stub: AssistantStub) -> None:
+    """Wait for the prompt; what follows may be typed."""
+    child.expect_exact(f"127.0.0.1:{stub.port}>")
+
+
+def end_of(child: pexpect.spawn[str]) -> int | None:
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus
+
+
+def test_questions_and_answers_until_ctrl_d(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    child.expect_exact("/help lists the commands")
+    for question in ("one", "two"):
+        ready(child, stub)
+        child.send(f"{question}\r")
+        child.expect_exact("Ada works at the Analytical Engine.")
+    ready(child, stub)
+    child.send(CTRL_D)
+    assert end_of(child) == 0
+    assert stub.questions == ["one", "two"]
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_chat(start: Start, stub: AssistantStub) -> None:
+    stub.script.append(Reply(pieces=("It began", " and goes on"), hold=threading.Event()))
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("one\r")
+    child.expect_exact("It began")
+    child.send(CTRL_C)
+    child.expect_exact("stopped")
+    ready(child, stub)
+    child.send("/retry\r")
+    child.expect_exact("Ada works at the Analytical Engine.")
+    ready(child, stub)
+    child.send("half a line" + CTRL_C)
+    ready(child, stub)
+    child.send("/exit\r")
+    assert end_of(child) == 0
+    assert stub.questions == ["one", "one"]
+
+
+def test_a_question_is_kept_until_the_server_is_back(start: Start) -> None:
+    with AssistantStub() as first:
+        child = start("--url", first.url)
+        ready(child, first)
+    child.send("are you there?\r")
+    child.expect_exact("waiting: connection refused")
+    child.expect_exact("trying again in")
+    with AssistantStub(port=first.port) as second:
+        child.expect_exact("Ada works at the Analytical Engine.")
+        ready(child, second)
+        child.send(CTRL_D)
+        assert end_of(child) == 0
+        assert second.questions == ["are you there?"]
+
+
+def test_ctrl_c_gives_the_waiting_up(start: Start) -> None:
+    child = start("--url", NOWHERE)
+    child.expect_exact("127.0.0.1:9>")
+    child.send("are you there?\r")
+    child.expect_exact("trying again in")
+    child.send(CTRL_C)
+    child.expect_exact("stopped")
+    child.expect_exact("127.0.0.1:9>")
+    child.send(CTRL_D)
+    assert end_of(child) == 0
+
+
+def test_a_failure_is_told_and_the_chat_goes_on(start: Start, stub: AssistantStub) -> None:
+    stub.script.append(Reply(pieces=("It began",), cut=True))
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("one\r")
+    child.expect_exact("It began")
+    child.expect_exact("AnswerCut")
+    ready(child, stub)
+    child.send("/frob\r")
+    child.expect_exact("no such command")
+    ready(child, stub)
+    child.send("/switch bob\r")
+    child.expect_exact("not by both")
+    ready(child, stub)
+    child.send("/etc/passwd is what?\r")
+    child.expect_exact("Ada works at the Analytical Engine.")
+    assert stub.questions == ["one", "/etc/passwd is what?"]
+
+
+def test_pasted_lines_are_one_question(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send(f"{PASTE_BEGINS}first line\nsecond line{PASTE_ENDS}")
+    child.expect_exact("second line")
+    child.send("\r")
+    child.expect_exact("Ada works at the Analytical Engine.")
+    assert stub.questions == ["first line\nsecond line"]
+
+
+def test_the_history_holds_the_questions_of_the_session(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("one\r")
+    child.expect_exact("Ada works at the Analytical Engine.")
+    ready(child, stub)
+    child.send("\x1b[A\r")
+    child.expect_exact("Ada works at the Analytical Engine.")
+    assert stub.questions == ["one", "one"]
+
+
+def test_help_names_the_commands(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("/help\r")
+    for command in ("/retry", "/switch NAME", "/help", "/exit"):
+        child.expect_exact(command)
+
+
+def test_in_a_pipe_each_line_is_a_question(cluster: FakeCluster, stub: AssistantStub) -> None:
+    run = run_va("chat", "ada", piped="one\n\n/help\ntwo", cluster=cluster)
+    assert (run.code, run.err) == (0, "")
+    assert run.out == "Ada works at the Analytical Engine.\n" * 3
+    assert stub.questions == ["one", "/help", "two"]
+
+
+def test_in_a_pipe_the_first_failure_decides_and_the_rest_is_asked(stub: AssistantStub) -> None:
+    stub.script.extend([Reply(refusal=(502, "KeyRefused", "401")), Reply(cut=True, pieces=())])
+    run = run_va("chat", "--url", stub.url, piped=b"one\n\xff\ntwo\nthree\n")
+    assert run.code == 5
+    assert run.out == "Ada works at the Analytical Engine.\n"
+    assert run.err.count("Error:") == 3
+    assert stub.questions == ["one", "two", "three"]
+
+
+def test_in_a_pipe_an_unready_server_is_waited_for_until_the_timeout() -> None:
+    run = run_va("chat", "--url", NOWHERE, "--timeout", "300ms", piped="one\n")
+    assert run.code == 3
+    assert run.err.startswith("va: waiting: connection refused\nError: ")
+
+
+def test_a_way_that_is_gone_is_replaced(cluster: FakeCluster, stub: AssistantStub) -> None:
+    """The first answer came from an address that the second question finds empty."""
+    with AssistantStub() as other:
+        cluster.proxy_url = other.url
+        questions = iter(["one", "two"])
+
+        class Lines:
+            def read(self, label: str) -> str:
+                question = next(questions, None)
+                if question is None:
+                    raise EOFError
+                if question == "two":
+                    stub.close()
+                return question
+
+        import io
+
+        from va_cli.asking import Asker
+        from va_cli.assistants import parse_assistant
+        from va_cli.conversation import Conversation
+        from va_cli.finding import ClusterFinder
+        from va_cli.terminal import Notes
+
+        out, err = io.StringIO(), io.StringIO()
+        notes = Notes(err, verbose=True, lively=False)
+        finder = ClusterFinder(cluster, parse_assistant(cluster.items[0]), notes)
+        code = Conversation(
+            asker=Asker(finder, notes),
+            lines=Lines(),
+            out=out,
+            notes=notes,
+            tell=lambda failure: notes.say(failure.why),
+            switch=lambda name: Asker(finder, notes),
+            timeout=SECONDS,
+            interactive=False,
+        ).run()
+        assert (code, stub.questions, other.questions) == (0, ["one"], ["two"])
+        assert "asking through the API server's service proxy" in err.getvalue()

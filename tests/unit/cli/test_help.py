@@ -1,0 +1,114 @@
+"""The help, the page and the code say the same."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.assistant_stub import SECONDS
+from support.cli_run import run_va
+from va_cli.failures import EXIT_CODES
+
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
+VERBS = ("ask", "chat", "list", "status", "version")
+
+
+def test_without_a_verb_the_help_is_printed() -> None:
+    run = run_va()
+    assert run.code == 0
+    assert run.out == run_va("--help").out == run_va("-h").out
+
+
+def test_the_verbs_are_these() -> None:
+    listed = re.search(r"Commands:\n((?:  .*\n)+)", run_va("--help").out)
+    assert listed
+    assert tuple(line.split()[0] for line in listed[1].splitlines()) == VERBS
+
+
+def test_the_help_of_ask() -> None:
+    assert run_va("ask", "--help").out.splitlines()[:24] == [
+        "Usage: va ask [OPTIONS] [NAME] [QUESTION]",
+        "",
+        "  Ask one question and print the answer while it is written.",
+        "",
+        "  Of two arguments the first is the assistant's name and the second the",
+        "  question. A single argument is the name if an assistant of the namespace is",
+        "  called exactly so, and else the question; with --url it is always the",
+        "  question. Without a name VA_ASSISTANT is asked, or the only assistant there",
+        "  is.",
+        "",
+        "  Text from a pipe or a file (-f) follows the question after a blank line, or",
+        "  is the question where the arguments give none.",
+        "",
+        '    va ask ada "Where does Ada work?"',
+        '    va ask "Where does Ada work?"             where there is only one assistant',
+        '    echo "Who is Ada?" | va ask ada',
+        '    va ask ada "What went wrong?" -f log.txt  the question, a blank line, the log',
+        "",
+        "Arguments:",
+        "  NAME <str>      Whom to ask.",
+        "  QUESTION <str>  What to ask.",
+        "",
+        "Options:",
+        "  -f, --file FILE                 Read text from FILE, or '-' for stdin.",
+    ]
+
+
+def test_kubectls_plugin_calls_itself_so() -> None:
+    plugin = "/usr/local/bin/kubectl-assistant"
+    assert run_va("--help", program=plugin).out.startswith("Usage: kubectl assistant ")
+    assert "  kubectl assistant ask ada" in run_va("ask", "--help", program=plugin).out
+    assert run_va("ask", program=plugin).error_lines[2].startswith("Next:  kubectl assistant ask")
+    assert run_va("frob", program=plugin).error_lines[2] == "Next:  kubectl assistant --help"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_page_lists_every_verb_and_option(verb: str) -> None:
+    options = set(re.findall(r"(?<![\w-])(--?[a-z][-a-z]*)", run_va(verb, "--help").out))
+    section = re.search(rf"^## `va {verb}`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    shared = re.search(r"^## Options of every verb.*?\n(.*?)(?=^## )", PAGE, re.M | re.DOTALL)
+    assert section
+    assert shared
+    listed = set(re.findall(r"(?<![\w-])(--?[a-z][-a-z]*)", section[1] + shared[1]))
+    assert options - listed == set()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_page_invents_no_option(verb: str) -> None:
+    section = re.search(rf"^## `va {verb}`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert section
+    table = [line for line in section[1].splitlines() if line.startswith("| `-")]
+    listed = {o for line in table for o in re.findall(r"`(--?[a-z][-a-z]*)", line)}
+    assert listed - set(re.findall(r"--?[a-z][-a-z]*", run_va(verb, "--help").out)) == set()
+
+
+def test_the_page_lists_every_exit_code() -> None:
+    for code, meaning in EXIT_CODES.items():
+        assert f"| {code:d} | {meaning}" in PAGE
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; from va_cli.main import main; main(['ask', '--help']); "
+        "heavy = {'kubernetes', 'httpx2', 'prompt_toolkit', 'rich', 'yaml', 'ssl', 'asyncio'}; "
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_completion_comes_with_it() -> None:
+    assert "--install-completion" in run_va("--help").out
+    run = run_va(
+        environment={"_VA_COMPLETE": "complete_bash", "COMP_WORDS": "va st", "COMP_CWORD": "1"}
+    )
+    assert (run.code, run.out.split()) == (0, ["status"])
