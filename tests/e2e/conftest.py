@@ -15,15 +15,10 @@ from support.stub_model import StubModel, start
 def operator(cluster: Cluster) -> Operator:
     """The operator, installed in the cluster."""
     make("install")
-    return Operator(cluster)
-
-
-@pytest.fixture
-def stopped_operator(operator: Operator) -> Iterator[Operator]:
-    """The operator, stopped for one test."""
-    operator.scale(0)
-    yield operator
-    operator.scale(1)
+    operator = Operator(cluster)
+    # Settled pods are asked every 30 s by default: right for people, long for a test.
+    operator.set(VA_OPERATOR_SETTLED_QUESTION_SECONDS="3")
+    return operator
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.asking import ask
+from support.asking import ask, wait_until_open
 from support.cluster import Cluster
 from support.load import Load
 from support.product import a_key, an_assistant, local_url, with_stub
@@ -42,6 +42,7 @@ def test_a_changed_text_changes_the_answers_and_no_question_fails_meanwhile(
     cluster.apply(an_assistant(**spec, replicas=2), namespace)
     cluster.wait_for("ada", namespace)
     cluster.wait_for("ada", namespace, "Progressing", status="False", reason="UpToDate")
+    wait_until_open(url)
     assert "dog" in answer_of(url)()
 
     load.start(url, "Which animal?")
@@ -72,6 +73,7 @@ def test_a_missing_text_is_named_and_the_serving_pods_stay(
     cluster.apply(an_assistant(**spec), namespace)
     cluster.wait_for("ada", namespace)
     [pod] = cluster.list("pods", namespace)
+    wait_until_open(url)
 
     cluster.kubectl("-n", namespace, "delete", "configmap", "pets")
     missing = cluster.wait_for(
@@ -89,4 +91,4 @@ def test_a_missing_text_is_named_and_the_serving_pods_stay(
 
     cluster.apply(pets("The animal is a cat.\n"), namespace)
     cluster.wait_for("ada", namespace)
-    assert "cat" in answer_of(url)()
+    cluster.until(lambda: "cat" in answer_of(url)(), namespace)

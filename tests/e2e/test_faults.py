@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.asking import wait_until_open
 from support.cluster import Cluster
 from support.load import Load
 from support.product import Operator, a_key, an_assistant, local_url, with_stub
@@ -47,6 +48,7 @@ def test_an_operator_killed_in_the_middle_of_a_change_ends_it_after_its_restart(
         an_assistant(text=TEXT, service={"nodePort": 30005}, **with_stub(stub)), namespace
     )
     cluster.wait_for("ada", namespace)
+    wait_until_open(local_url(30005))
     load.start(local_url(30005), "Which animal?")
 
     changed = [{"name": "ada.md", "inline": "The animal is a cat.\n"}]
@@ -69,6 +71,7 @@ def test_without_the_operator_assistants_go_on_answering_and_can_be_deleted(
     )
     cluster.apply(an_assistant("bob", text=TEXT, **with_stub(stub)), namespace)
     cluster.wait_for("ada", namespace)
+    wait_until_open(local_url(30006))
     operator.scale(0)
     try:
         load.start(local_url(30006), "Which animal?")

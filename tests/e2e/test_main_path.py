@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support.asking import ask
+from support.asking import ask, wait_until_open
 from support.cluster import Cluster, sample
 from support.product import Operator, an_assistant, local_url, make
 
@@ -34,6 +34,7 @@ def test_an_answer_travels_from_the_node_port_through_a_pod_to_a_real_model(
 ) -> None:
     cluster.apply(an_assistant(text=ADA, service={"nodePort": 30001}), namespace)
     cluster.wait_for("ada", namespace)
+    wait_until_open(local_url(30001))
 
     text = ask(local_url(30001), "What is the name of her dog?")
     structured = ask(
@@ -107,6 +108,7 @@ def test_bad_questions_get_clear_errors_and_no_harm_is_done(
     cluster.apply(an_assistant(text=ADA, service={"nodePort": 30002}), namespace)
     cluster.wait_for("ada", namespace)
     url = local_url(30002)
+    wait_until_open(url)
 
     assert ask(url, "").status == 400
     assert ask(url, "   \n").text.startswith("EmptyQuestion")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from support.cluster import until
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -42,3 +44,15 @@ def ask(
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, text)
     finally:
         connection.close()
+
+
+def wait_until_open(url: str, *, within: float = 15) -> None:
+    """Wait until a node port leads to a pod; nodes learn of it a moment after it is ready."""
+
+    def opened() -> bool:
+        try:
+            return ask(url + "health", "", method="GET", within=2).status == 200
+        except OSError:
+            return False
+
+    until(opened, within=within, show=lambda: f"nobody answers at {url}")

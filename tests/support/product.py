@@ -41,6 +41,12 @@ class Operator:
                 lambda: not self.cluster.list("pods", OPERATOR_NAMESPACE), OPERATOR_NAMESPACE
             )
 
+    def set(self, **environment: str) -> None:
+        """Change its settings, and wait until it runs with them."""
+        values = [f"{name}={value}" for name, value in environment.items()]
+        self._kubectl("set", "env", "deployment/virtual-assistant-operator", *values)
+        self._kubectl("rollout", "status", "deployment/virtual-assistant-operator", "--timeout=60s")
+
     def kill(self) -> None:
         """Kill it without a chance to say goodbye."""
         self._kubectl("delete", "pods", "--all", "--grace-period=0", "--force")

@@ -47,10 +47,15 @@ class Served:
     lines: list[str] = field(default_factory=list)
 
     def ask(
-        self, body: bytes | str = "Which instrument is it?", method: str = "POST", path: str = "/",
+        self,
+        body: bytes | str = "Which instrument is it?",
+        method: str = "POST",
+        path: str = "/",
         **headers: str,
     ) -> Reply:
-        return fetch(self.port, method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        return fetch(
+            self.port, method, path, body, {k.replace("_", "-"): v for k, v in headers.items()}
+        )
 
     def probe(self, path: str) -> Reply:
         return fetch(self.probe_port, "GET", path, None, {})

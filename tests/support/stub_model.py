@@ -4,9 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from support.asking import ask, wait_until_open
 from support.cluster import ROOT, Cluster
 
 SCRIPT = ROOT / "tests" / "support" / "openai_stub.py"
+CONTROL_PORT = 30031
+CONTROL = f"http://127.0.0.1:{CONTROL_PORT}"
 KEY = "sk-canary-5b1f0c7e"
 """The key that it knows, which must never be seen anywhere but in its Secret."""
 
@@ -24,22 +27,17 @@ class StubModel:
 
     def script(self, **script: Any) -> None:
         """Say what it does with the requests from now on."""
-        self.cluster.kubectl("create", "--raw", self._path("script"), "-f", "-",
-                             stdin=json.dumps(script))  # fmt: skip
+        done = ask(f"{CONTROL}/script", json.dumps(script), content_type="application/json")
+        assert done.status == 200, done
 
     def log(self) -> list[dict[str, Any]]:
         """Return what it was asked."""
-        log: list[dict[str, Any]] = json.loads(
-            self.cluster.kubectl("get", "--raw", self._path("log"))
-        )
+        log: list[dict[str, Any]] = ask(f"{CONTROL}/log", "", method="GET").json
         return log
 
     def reset(self) -> None:
         """Answer everything again, with the one known key."""
         self.script(keys=[KEY], default={}, queue=[])
-
-    def _path(self, route: str) -> str:
-        return f"/api/v1/namespaces/{self.namespace}/services/openai-stub:9000/proxy/{route}"
 
 
 def start(cluster: Cluster, namespace: str, image: str) -> StubModel:
@@ -81,13 +79,18 @@ def start(cluster: Cluster, namespace: str, image: str) -> StubModel:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "openai-stub"},
-        "spec": {"selector": labels, "ports": [{"port": 9000}]},
+        "spec": {
+            "type": "NodePort",
+            "selector": labels,
+            "ports": [{"port": 9000, "nodePort": CONTROL_PORT}],
+        },
     }
     cluster.apply(pod, namespace)
     cluster.apply(service, namespace)
     cluster.kubectl(
         "-n", namespace, "wait", "--for=condition=Ready", "pod/openai-stub", "--timeout=60s"
     )
+    wait_until_open(f"{CONTROL}/")
     stub = StubModel(cluster, namespace)
     stub.reset()
     return stub

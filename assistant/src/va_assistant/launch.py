@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -51,10 +52,8 @@ def run(arguments: Sequence[str]) -> None:
     try:
         settings = AssistantSettings()
         if options.context:
-            set_up_logs(settings.log_level if options.verbose else "ERROR")
             _serve_files(options, settings)
         else:
-            set_up_logs(settings.log_level)
             _serve_revision(options, settings)
     except (StartError, InvalidRevisionError, ModelMissingError) as error:
         sys.exit(f"va-assistant: {error}")
@@ -113,7 +112,8 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
     _serve(
         revision,
         KeyFile(key_file) if key_file else NoKey(),
-        settings,
+        settings=settings,
+        log_level=settings.log_level,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
     )
@@ -130,17 +130,22 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
     host = options.host or LOOPBACK
     sock = _listen(host, options.port)
     probe_sock = _listen(host, options.probe_port) if options.probe_port else None
-    announce = _Announcement(revision, _url(host, sock.getsockname()[1]))
+    serve = partial(
+        _serve,
+        settings=settings,
+        log_level=settings.log_level if options.verbose else "ERROR",
+        sock=sock,
+        probe_sock=probe_sock,
+        changed=_Announcement(revision, _url(host, sock.getsockname()[1])),
+    )
     if options.model:
-        key = _native_key(options) or NoKey()
-        _serve(revision, key, settings, sock=sock, probe_sock=probe_sock, changed=announce)
+        serve(revision, _native_key(options) or NoKey())
         return
     process = ModelProcess()
     starter = os.getpid()
     try:
         process.wait_until_healthy(MODEL_START_SECONDS)
-        revision = revision.at(f"http://127.0.0.1:{process.port}/v1")
-        _serve(revision, NoKey(), settings, sock=sock, probe_sock=probe_sock, changed=announce)
+        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), NoKey())
     finally:
         # gunicorn's worker is a fork and comes by here, too.
         if os.getpid() == starter:
@@ -150,12 +155,14 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
 def _serve(
     revision: Revision,
     key: KeySource,
-    settings: AssistantSettings,
     *,
+    settings: AssistantSettings,
+    log_level: str,
     sock: socket.socket,
     probe_sock: socket.socket | None,
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
+    set_up_logs(log_level)
     model = Model(revision.model, build_prompt(revision), key)
     readiness = Readiness(revision)
     metrics = Metrics()
@@ -190,7 +197,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
-        raise StartError(f"port {port} of {host or 'this host'}: {error.strerror}") from error
+        problem = os.strerror(error.errno) if error.errno else str(error)
+        raise StartError(f"port {port} of {host or 'this host'}: {problem}") from error
     except OverflowError:
         raise StartError(f"port {port} does not exist") from None
 

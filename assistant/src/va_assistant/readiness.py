@@ -117,26 +117,31 @@ class Trial(threading.Thread):
     def run(self) -> None:
         """Try for as long as the process lives."""
         while not self._stopped:
-            self._until_answered()
-            self._readiness.doubted.wait()
+            key = self._until_answered()
+            while not self._readiness.doubted.wait(self._key_check):
+                if self._model.key_now() != key:
+                    break
 
     def stop(self) -> None:
         """End after the trial at hand."""
         self._stopped = True
         self._readiness.doubted.set()
 
-    def _until_answered(self) -> None:
+    def _until_answered(self) -> str | None:
+        """Return the key with which the model has answered."""
         pause = self._first_pause
+        key = None
         while not self._stopped:
             self._readiness.doubted.clear()
             key = self._model.key_now()
             failure = self._try_once()
             self._changed()
             if failure is None:
-                return
+                break
             asked_pause = failure.provider_retry_after or 0
             self._wait(max(pause, min(asked_pause, LONGEST_PAUSE_SECONDS)), key)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        return key
 
     def _try_once(self) -> Failure | None:
         settings = self._model.settings

@@ -6,7 +6,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from va_assistant.errors import Failure, Reason, one_line
+from va_assistant.errors import Failure, Reason
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context|context (length|size|window)",
@@ -20,7 +20,7 @@ _KEY_LIKE = re.compile(r"\b(sk|key|Bearer)[-_ ][^\s'\"]{6,}")
 def failure_of(status: int, body: object, headers: Mapping[str, str], *, now: datetime) -> Failure:
     """Return the failure that a response with an error status stands for."""
     fields = body if isinstance(body, Mapping) else {}
-    text = one_line(_KEY_LIKE.sub("…", _message(fields, body)))
+    text = _KEY_LIKE.sub("…", _message(fields, body))
     said = f"the provider answered {status}" + (f": {text}" if text else "")
     codes = f"{fields.get('code')} {fields.get('type')}"
     if status == 401:

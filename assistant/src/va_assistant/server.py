@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import select
+import signal
 import socket
 import struct
 import time
@@ -129,6 +130,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if ends < now:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
+
+    def init_signals(self) -> None:
+        """Leave Ctrl-C to the parent, which would replace a worker that ends by itself."""
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Say that the end is near, then end gracefully."""

@@ -225,6 +225,7 @@ class _Body(httpx2.SyncByteStream):
 
     def close(self) -> None:
         """Keep the connection after a whole body, else close it: the server stops writing."""
+        self._response.close()
         if self._whole and not self._response.will_close:
             self._idle.append(self._connection)
         else:

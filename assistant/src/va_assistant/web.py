@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, request
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from va_assistant.answering import Answering, Asked
@@ -130,9 +131,12 @@ def _read_body(form: Form) -> bytes:
     length = request.content_length
     if length is not None and length > form.max_bytes:
         raise too_large()
-    body: bytes = request.environ["wsgi.input"].read(
-        form.max_bytes + 1 if length is None else length
-    )
+    try:
+        body: bytes = request.environ["wsgi.input"].read(
+            form.max_bytes + 1 if length is None else length
+        )
+    except (OSError, ParseException):
+        raise Failure(Reason.BAD_REQUEST, "the body does not come as HTTP wants it") from None
     if length is not None and len(body) < length:
         raise AskerLeft
     if received := request.environ.get("va.received"):

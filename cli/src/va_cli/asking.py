@@ -50,7 +50,7 @@ class Asker:
                 self._notes.detail(f"{failure.why}; looking for another way")
             else:
                 return
-        self._wire = self._finder.find()
+        self._wire = self._finder.find(deadline)
         yield from self._ask(self._wire, question, stream, deadline)
 
     def _ask(self, wire: Wire, question: str, stream: bool, deadline: Deadline) -> Iterator[Event]:

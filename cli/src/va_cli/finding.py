@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from va_cli.assistants import Assistant
     from va_cli.cluster import Cluster
+    from va_cli.durations import Deadline
     from va_cli.terminal import Notes
 
 
@@ -27,7 +28,7 @@ class Finder(Protocol):
     def target(self) -> Target:
         """Who is looked for."""
 
-    def find(self) -> Wire:
+    def find(self, deadline: Deadline) -> Wire:
         """Return a connection, or raise the failure that says why there is none."""
 
 
@@ -43,7 +44,7 @@ class UrlFinder:
         """Who is looked for."""
         return Target(url=self.url)
 
-    def find(self) -> Wire:
+    def find(self, deadline: Deadline) -> Wire:  # noqa: ARG002 - nothing is sent yet
         """Return a connection that is not proven: nothing else would be tried."""
         self.notes.detail(f"asking {self.url}, as given")
         return Wire(Endpoint(via="the given URL", url=self.url), self.target)
@@ -64,7 +65,7 @@ class ClusterFinder:
         """Who is looked for."""
         return Target(name=self.assistant.name, namespace=self.assistant.namespace)
 
-    def find(self) -> Wire:
+    def find(self, deadline: Deadline) -> Wire:
         """Return a connection to the first endpoint that answers."""
         self.notes.stage(f"finding {self.target.label}")
         if not self.is_fresh:
@@ -75,7 +76,7 @@ class ClusterFinder:
         forbidden: NotAllowed | None = None
         for group in self._groups():
             try:
-                wire = self._first_that_answers(group, failures)
+                wire = self._first_that_answers(group, failures, deadline)
             except NotAllowed as failure:
                 forbidden = failure
             else:
@@ -107,13 +108,15 @@ class ClusterFinder:
                 yield node_endpoints(self.assistant, nodes)
         yield (self.cluster.service_proxy(self.assistant.namespace, self.assistant.name),)
 
-    def _first_that_answers(self, group: Sequence[Endpoint], failures: list[str]) -> Wire | None:
+    def _first_that_answers(
+        self, group: Sequence[Endpoint], failures: list[str], deadline: Deadline
+    ) -> Wire | None:
         """Probe a whole group at once and return the first connection that works."""
         wires = [Wire(endpoint, self.target) for endpoint in group]
         verdicts: SimpleQueue[tuple[Wire, Failure | None]] = SimpleQueue()
         for wire in wires:
             # Daemons, because a pool's threads would hold up the end of the program.
-            Thread(target=_probe, args=(wire, verdicts), daemon=True).start()
+            Thread(target=_probe, args=(wire, deadline, verdicts), daemon=True).start()
         for _ in wires:
             wire, failure = verdicts.get()
             if failure is None:
@@ -125,9 +128,11 @@ class ClusterFinder:
         return None
 
 
-def _probe(wire: Wire, verdicts: SimpleQueue[tuple[Wire, Failure | None]]) -> None:
+def _probe(
+    wire: Wire, deadline: Deadline, verdicts: SimpleQueue[tuple[Wire, Failure | None]]
+) -> None:
     try:
-        wire.probe()
+        wire.probe(deadline)
     except Failure as failure:
         wire.close()
         verdicts.put((wire, failure))

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import httpx2
 
@@ -32,7 +32,7 @@ from va_cli.failures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from va_cli.endpoints import Endpoint, Target
 
@@ -58,7 +58,7 @@ class Wire:
         self.endpoint = endpoint
         self._target = target
         self._client = httpx2.Client(
-            verify=endpoint.tls if endpoint.tls is not None else True,
+            verify=_trust(endpoint),
             proxy=endpoint.proxy,
             # An answer that is compressed on its way would not come in pieces.
             headers={
@@ -68,19 +68,13 @@ class Wire:
             },
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Let go of the connection; an answer that is under way ends."""
         self._client.close()
 
-    def probe(self) -> None:
+    def probe(self, deadline: Deadline) -> None:
         """Return if an assistant answers here; raise the failure that says why not."""
-        deadline = Deadline.after(PROBE_SECONDS)
+        deadline = Deadline.after(min(PROBE_SECONDS, deadline.remaining))
         with (
             self._failures(deadline),
             self._client.stream(
@@ -192,15 +186,16 @@ class Wire:
         )
 
     @contextmanager
-    def _failures(self, deadline: Deadline, *, has_begun: object = None) -> Generator[None]:
+    def _failures(
+        self, deadline: Deadline, *, has_begun: Callable[[], bool] = lambda: False
+    ) -> Generator[None, None, None]:
         """Turn what the HTTP library raises into what users are told."""
-        begun = has_begun if callable(has_begun) else lambda: False
         try:
             yield
         except (httpx2.TransportError, httpx2.SSEError) as error:
             if isinstance(error, httpx2.ReadTimeout) or deadline.is_over:
                 raise self._timed_out(deadline) from error
-            if begun():
+            if has_begun():
                 raise self._cut(_cause(error)) from error
             raise self._unreachable(error) from error
 
@@ -225,6 +220,15 @@ class TLSFailed(Failure):
     """Both sides do not agree on TLS, or the certificate is not trusted."""
 
 
+def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
+    """Return what proves the server's name.
+
+    Where no TLS is spoken nothing does, and loading the system's certificates
+    would cost a tenth of a second for each way that is tried.
+    """
+    return endpoint.tls or endpoint.url.startswith("https://")
+
+
 def _timeouts(deadline: Deadline) -> httpx2.Timeout:
     return httpx2.Timeout(
         deadline.remaining or 0.001, connect=min(CONNECT_SECONDS, deadline.remaining or 0.001)
@@ -232,7 +236,7 @@ def _timeouts(deadline: Deadline) -> httpx2.Timeout:
 
 
 @contextmanager
-def _cut_at(deadline: Deadline, response: httpx2.Response) -> Generator[None]:
+def _cut_at(deadline: Deadline, response: httpx2.Response) -> Generator[None, None, None]:
     """End the connection at the deadline, also while pieces go on trickling in.
 
     A read timeout starts anew with each piece, so it cannot do this.

@@ -92,6 +92,7 @@ def go_shell(shell: Shell, cache: Cache) -> Shell:
         GOFLAGS="-mod=readonly -modcacherw -trimpath -buildvcs=false",
         GOCACHE=str(cache.root / "go" / "build"),
         GOMODCACHE=str(cache.root / "go" / "mod"),
+        GOTMPDIR=str(cache.root / "go"),
     )
 
 
@@ -100,6 +101,7 @@ def ensure(component: Component, shell: Shell, cache: Cache) -> Path:
 
     def build(folder: Path) -> None:
         check_go(shell)
+        (cache.root / "go").mkdir(exist_ok=True)
         go_shell(shell, cache).run_logged(
             f"go-{component.name}",
             *build_command(component, folder),

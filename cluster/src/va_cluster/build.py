@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from va_cluster import base_image, engine
+from va_cluster import base_image
 from va_cluster.errors import WrongRequest
 from va_cluster.workplace import Workplace
 
@@ -42,7 +42,7 @@ def build(place: Workplace, request: Request) -> None:
     """Build the image, and show how."""
     if not request.file.is_file():
         raise WrongRequest(f"There is no {request.file}.", "Name the Dockerfile with --file.")
-    found = engine.ensure(place.shell, place.cache, place.progress)
+    found = place.ensure_engine()
     base = None
     if not names_base(request):
         base = base_image.ensure(found, place.cache, place.progress)

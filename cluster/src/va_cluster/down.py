@@ -5,13 +5,15 @@ from va_cluster.cache import remove_tree
 from va_cluster.engine import Engine
 from va_cluster.workplace import Workplace
 
+KEPT_HOURS = 24
+
 
 def down(place: Workplace, *, every: bool) -> None:
     """Delete the cluster, or all of this cache's; stop the engine if we started it for them."""
     found = place.engine()
-    if found is None and engine.read_record():
+    if found is None and engine.read_record(place.run):
         # A killed engine leaves containers behind that only an engine can remove.
-        found = engine.ensure(place.shell, place.cache, place.progress)
+        found = place.ensure_engine()
     names = {place.name}
     if every:
         made = kind.list_clusters(found) if found and found.private else ()
@@ -22,7 +24,10 @@ def down(place: Workplace, *, every: bool) -> None:
         if found and found.private and not kind.list_clusters(found):
             with place.progress.step("Stopping the private engine"):
                 network.remove_network(found)
-                engine.stop_private()
+                # Each build leaves what the last one of its name was made of.
+                old = ("--filter", f"until={KEPT_HOURS}h")
+                found.shell.result("docker", "image", "prune", "--force", *old)
+                engine.stop_private(place.run)
 
 
 def _delete(place: Workplace, found: Engine | None, name: str) -> None:

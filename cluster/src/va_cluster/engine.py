@@ -8,7 +8,7 @@ from pathlib import Path
 from va_cluster import debian, engine_packages, rootfs
 from va_cluster.cache import Cache, remove_tree
 from va_cluster.errors import NotReady, Unsupported
-from va_cluster.process import Process, alive, identify, stop
+from va_cluster.process import Process, alive, identify, stop, written
 from va_cluster.progress import Progress
 from va_cluster.shell import Shell
 
@@ -128,19 +128,19 @@ def daemon_command(cache: Cache, runc: str, run: Path = RUN) -> tuple[str, ...]:
     )
 
 
-def ensure(shell: Shell, cache: Cache, progress: Progress) -> Engine:
+def ensure(shell: Shell, cache: Cache, progress: Progress, run: Path = RUN) -> Engine:
     """The engine in use, started now if there is none."""
-    if found := find(shell, cache):
+    if found := find(shell, cache, run):
         return found
     with cache.lock("engine"):
-        if found := find(shell, cache):
+        if found := find(shell, cache, run):
             return found
         progress.say("No Docker answers: a private engine will be used.")
         rootfs.check_host("A private engine can be started")
-        return start(shell, cache, progress)
+        return start(shell, cache, progress, run)
 
 
-def start(shell: Shell, cache: Cache, progress: Progress, run: Path = RUN) -> Engine:
+def start(shell: Shell, cache: Cache, progress: Progress, run: Path) -> Engine:
     """Start the private engine, fetching it first where the cache lacks it."""
     host_programs = {"runc": "runc", "iptables": "iptables"}
     lacking = [name for name in host_programs if shell.find(name) is None]
@@ -150,9 +150,12 @@ def start(shell: Shell, cache: Cache, progress: Progress, run: Path = RUN) -> En
     engine_packages.ensure(shell, cache, progress)
     with progress.step("Starting the private engine"):
         own = private_shell(shell, cache, run)
-        if record := read_record(run):
-            # It lives and does not answer, or it is dead and this does nothing.
-            stop(record.process, STOP_SECONDS)
+        # One that lives and does not answer, or that a run started which was killed
+        # before it could record it: two engines would spoil each other's data.
+        record = read_record(run)
+        for left in (record and record.process, written(run / "dockerd.pid", socket(run))):
+            if left:
+                stop(left, STOP_SECONDS)
         clear_dead(run)
         run.mkdir(parents=True, exist_ok=True)
         runc = shell.find("runc") or "/usr/sbin/runc"
@@ -202,9 +205,7 @@ def stop_private(run: Path = RUN) -> bool:
     stop(record.process, STOP_SECONDS)
     # dockerd ends its containerd unless it was killed.
     for pid_file in (run / "exec").glob("containerd/*.pid"):
-        words = pid_file.read_text().split()
-        left = identify(int(words[0])) if words and words[0].isdigit() else None
-        if left and b"containerd" in Path(f"/proc/{left.pid}/cmdline").read_bytes():
+        if left := written(pid_file, "containerd"):
             stop(left, STOP_SECONDS)
     clear_dead(run)
     try:

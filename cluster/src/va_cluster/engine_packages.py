@@ -31,6 +31,9 @@ def apt_options(folder: Path) -> tuple[str, ...]:
         f"Dir::Cache={folder}/cache",
         "-o",
         "APT::Sandbox::User=root",
+        # Without it apt takes a mirror that it cannot reach for one with nothing new.
+        "-o",
+        "APT::Update::Error-Mode=any",
     )
 
 

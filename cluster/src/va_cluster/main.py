@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from va_cluster.errors import ClusterError
 from va_cluster.progress import Progress
@@ -17,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="A Kubernetes cluster for trying and testing, also where nothing can be pulled.",
 )
 
@@ -28,7 +30,13 @@ class Form(StrEnum):
     JSON = "json"
 
 
-PASS_THROUGH: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
+class Verbatim(TyperCommand):
+    """A command that takes its words as they are: a `--` among them is kubectl's own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take all words; one `--` before them is ours."""
+        ctx.args = args[1:] if args[:1] == ["--"] else list(args)
+        return []
 
 
 @app.callback()
@@ -140,7 +148,7 @@ def env(context: typer.Context) -> None:
     typer.echo(exports.export_lines(exports.exports(_place(context))), nl=False)
 
 
-@app.command(context_settings=PASS_THROUGH, add_help_option=False)
+@app.command(cls=Verbatim, add_help_option=False)
 def kubectl(context: typer.Context) -> None:
     """Run kubectl in the cluster."""
     from va_cluster import targets
@@ -150,6 +158,7 @@ def kubectl(context: typer.Context) -> None:
     chosen = targets.target(place)
     shell = place.shell
     if place.settings.choice is not Choice.CURRENT:
+        targets.need_kubeconfig(chosen, place)
         shell = shell.where(KUBECONFIG=str(chosen.kubeconfig))
     shell.become(*chosen.kubectl(), *context.args)
 
@@ -169,6 +178,10 @@ def main() -> None:
         sys.stderr.write(f"va-cluster: {e.message}\n")
         if e.advice:
             sys.stderr.write(f"{e.advice}\n")
+        sys.exit(1)
+    except OSError as e:
+        sys.stderr.write(f"va-cluster: {e}\n")
+        sys.stderr.write("VA_CACHE_DIR names another folder for what is built and recorded.\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("va-cluster: interrupted\n")

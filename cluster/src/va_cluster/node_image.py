@@ -137,7 +137,6 @@ def _ensure_parts(shell: Shell, cache: Cache, progress: Progress) -> None:
         tasks = [pool.submit(root_file_system), pool.submit(programs)]
     for task in tasks:
         task.result()
-    binaries.remove_leftovers(cache)
 
 
 def _assemble(engine: Engine, cache: Cache, folder: Path) -> None:

@@ -44,6 +44,20 @@ def alive(process: Process, proc: Path = PROC) -> bool:
     return identify(process.pid, proc) == process
 
 
+def written(pid_file: Path, word: str, proc: Path = PROC) -> Process | None:
+    """The process that a pid file names, if its command line holds `word`.
+
+    A pid file has no start time: the command line tells a process from one that
+    has its id by chance.
+    """
+    try:
+        pid = int(pid_file.read_text())
+        command = (proc / str(pid) / "cmdline").read_text(errors="replace")
+    except (OSError, ValueError):
+        return None
+    return identify(pid, proc) if word in command else None
+
+
 def stop(process: Process, grace: float) -> None:
     """End this very process: politely, and after `grace` seconds for certain."""
     for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from va_cluster import current, engine, images, k3s, kubectl
+from va_cluster import current, images, k3s, kubectl
 from va_cluster.errors import NotOurs, NotUp, Unsupported
 from va_cluster.settings import Choice
 from va_cluster.workplace import Workplace
@@ -91,7 +91,7 @@ class K3sCluster(_Cluster):
 
     def load(self, names: tuple[str, ...]) -> None:
         """Bring images into k3s's containerd."""
-        found = engine.ensure(self.place.shell, self.place.cache, self.place.progress)
+        found = self.place.ensure_engine()
         for name in names:
             images.image_id(found, name)
             with self.place.progress.step(f"Loading {name} into k3s"):
@@ -122,6 +122,14 @@ def target(place: Workplace) -> Target:
             return K3sCluster(place)
         case Choice.CURRENT:
             return CurrentCluster(place)
+
+
+def need_kubeconfig(chosen: Target, place: Workplace) -> None:
+    """Refuse where there is no cluster yet, or kubectl would speak to whatever it finds."""
+    if not chosen.kubeconfig.exists():
+        way = f"Start it with `{place.command('up')}`."
+        advice = way if place.settings.choice is Choice.KIND else "Install it: https://k3s.io"
+        raise NotUp(f"There is no cluster {chosen.name}: {chosen.kubeconfig} is missing.", advice)
 
 
 def refuse_foreign(choice: Choice, verb: str) -> None:

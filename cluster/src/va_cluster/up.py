@@ -3,7 +3,7 @@
 import json
 import time
 
-from va_cluster import corefile, engine, kind, network, node_image, plan, readiness
+from va_cluster import binaries, corefile, kind, network, node_image, plan, readiness
 from va_cluster.engine import Engine
 from va_cluster.errors import CommandFailed
 from va_cluster.kubectl import Kubectl
@@ -18,7 +18,7 @@ SYSTEM = ("--namespace", "kube-system")
 def up(place: Workplace, nodes: int | None) -> None:
     """Make sure of an engine, kind, a node image and the cluster, each where it is missing."""
     started = time.monotonic()
-    found = engine.ensure(place.shell, place.cache, place.progress)
+    found = place.ensure_engine()
     with place.cache.lock(f"cluster-{place.name}"):
         observed = place.observe(found)
         steps = plan.missing_steps(observed, nodes)
@@ -59,6 +59,7 @@ def _create(place: Workplace, found: Engine, nodes: int) -> None:
             image = node_image.ensure(found, place.cache, place.progress)
     if image:
         _kind_create(place, found, program, nodes, image)
+    binaries.remove_leftovers(place.cache)
     containers = kind.list_nodes(found, place.name)
     kubectl = place.kubectl(found, containers[0].name)
     with place.progress.step("Waiting until DNS and the API server answer pods"):

@@ -25,6 +25,7 @@ class Workplace:
     cache: Cache
     shell: Shell
     progress: Progress
+    run: Path = engine.RUN
 
     @property
     def name(self) -> str:
@@ -38,7 +39,11 @@ class Workplace:
 
     def engine(self) -> Engine | None:
         """The engine in use, if there is one."""
-        return engine.find(self.shell, self.cache)
+        return engine.find(self.shell, self.cache, self.run)
+
+    def ensure_engine(self) -> Engine:
+        """The engine in use, started now if there is none."""
+        return engine.ensure(self.shell, self.cache, self.progress, self.run)
 
     def need_engine(self) -> Engine:
         """The engine in use; there must be one."""

@@ -24,6 +24,8 @@ PAGE: Final = 500
 REQUEST_SECONDS: Final = 30
 WATCH_SECONDS: Final = 290
 """How long the server keeps a watch open; it ends it by itself then."""
+POD_SECONDS: Final = 5
+"""How long a pod may take to answer through the proxy."""
 SILENCE_SECONDS: Final = 100
 """A watch sends a bookmark about once a minute: silence means that it is dead."""
 
@@ -129,7 +131,8 @@ class ApiServer:
         """Ask a pod through the API server's proxy; its own 503 is an answer too."""
         name = f"{key.name}:{port}"
         route = PODS.path(key.namespace, name, "proxy") + path
-        response = await self._request("GET", route)
+        limits = aiohttp.ClientTimeout(total=POD_SECONDS, sock_connect=5)
+        response = await self._request("GET", route, limits=limits)
         async with response:
             body = await _json(response)
             if response.status in {200, 503} and isinstance(body, dict) and "ready" in body:

@@ -58,16 +58,17 @@ def transitions(
     """Return what changed, in status or reason, among the conditions that people follow.
 
     `Available` and `Progressing` only repeat what `Ready` tells, so they make no events;
-    a first condition that says nothing but "not yet" makes none either.
+    a first condition makes one only if it is a warning.
     """
     earlier = {item["type"]: (item["status"], item["reason"]) for item in before}
-    return tuple(
+    changed = (
         Transition(condition=condition)
         for condition in conditions
         if condition.type in {READY, CONTEXT_RESOLVED, MODEL_REACHABLE}
         and condition.status is not None
         and earlier.get(condition.type) != (_STATUS[condition.status], condition.reason)
     )
+    return tuple(found for found in changed if found.condition.type in earlier or found.warning)
 
 
 _STATUS: Final = {True: "True", False: "False", None: "Unknown"}

@@ -52,8 +52,9 @@ class Inquiry:
     pace: Pace
     heard: Callable[[Key], None]
     """Told the assistant of a pod that said something new."""
-    reports: dict[str, Report] = field(default_factory=dict)
-    """What each pod last said, by its UID."""
+    reports: dict[str, Report | None] = field(default_factory=dict)
+    """What each pod last said, by its UID: None where it said nothing, absent before it was
+    asked."""
     _pods: dict[str, Pod] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Inquiry:
 
     def follow(self, pod: Pod) -> None:
         """Take in that a pod is new or changed."""
-        if pod.being_deleted or not (pod.started and pod.ip):
+        if not pod.can_be_asked:
             self.leave(pod)
             return
         self._pods[pod.uid] = pod
@@ -88,12 +89,15 @@ class Inquiry:
                         pass
                     continue
                 due, uid = heapq.heappop(self._heap)
-                if self._due.get(uid) == due:
-                    await self._slots.acquire()
-                    group.create_task(self._question(self._pods[uid]))
+                if self._due.get(uid) != due:
+                    continue
+                await self._slots.acquire()
+                if pod := self._pods.get(uid):
+                    group.create_task(self._question(pod))
+                else:  # It went while it waited for its turn.
+                    self._slots.release()
 
     async def _question(self, pod: Pod) -> None:
-        before = self.reports.get(pod.uid)
         try:
             report: Report | None = parse_report(await self.ask(pod, PROBES_PORT, PATH))
         except (ClusterFailure, ValueError) as error:
@@ -105,11 +109,9 @@ class Inquiry:
             self._slots.release()
         if pod.uid not in self._pods:
             return
-        if report is None:
-            self.reports.pop(pod.uid, None)
-        else:
-            self.reports[pod.uid] = report
-        if report != before:
+        news = pod.uid not in self.reports or self.reports[pod.uid] != report
+        self.reports[pod.uid] = report
+        if news:
             self.heard(pod.assistant)
         self._schedule(pod.uid, self.pace.next_in(report, len(self._pods)))
 

@@ -74,6 +74,11 @@ class Pod:
     """Whether the container that answers runs."""
     troubles: tuple[Trouble, ...]
 
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is somebody to answer."""
+        return self.started and self.ip is not None and not self.being_deleted
+
 
 def read_child(body: Manifest) -> Child:
     """Read a Deployment or Service."""

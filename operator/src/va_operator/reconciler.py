@@ -73,8 +73,8 @@ class Reconciler:
     store: Store
     cluster: Cluster
     images: Images
-    reports: Mapping[str, Report]
-    """By pod UID: what the pods last said."""
+    reports: Mapping[str, Report | None]
+    """By pod UID: what the pods last said, None where one said nothing when it was asked."""
     clock: Callable[[], datetime]
     instance: str
     """Which process this is, for events."""
@@ -124,7 +124,7 @@ class Reconciler:
         except ContextError as error:
             result, files = error, ()
         # Of what was read, not of what is in the store: it may have gone on meanwhile.
-        read = {name: body and read_config_map(body) for name, body in sources.items()}
+        read = {name: read_config_map(body) if body else None for name, body in sources.items()}
         self._resolved[assistant.key] = _Resolved(_fingerprint(assistant, read), result)
         return result, files
 
@@ -223,6 +223,8 @@ class Reconciler:
             pods=self.store.pods.of(assistant.key),
             reports=self.reports,
         )
+        if situation.unasked_pods:
+            return  # Their answers, or their silence, come at once: nothing is said before.
         conditions = judge(situation)
         status = write_status(situation, conditions, now=now)
         if status == assistant.status:

@@ -68,7 +68,7 @@ class Reflector:
         version: str | None = None
         pause = FIRST_PAUSE
         while True:
-            self.alive_at = time.monotonic()
+            self.alive_at = begun = time.monotonic()
             try:
                 if version is None:
                     version = await self._list()
@@ -95,6 +95,9 @@ class Reflector:
                     version = None
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            if time.monotonic() - begun < FIRST_PAUSE:
+                await asyncio.sleep(FIRST_PAUSE)  # A server that hangs up at once is not run over.
 
     async def _list(self) -> str:
         items, version = await self.source.list(

@@ -39,8 +39,8 @@ class Situation:
     deployment: Child | None
     service: Child | None
     pods: tuple[Pod, ...]
-    reports: Mapping[str, Report]
-    """By pod UID: what the pods last said."""
+    reports: Mapping[str, Report | None]
+    """By pod UID: what the pods last said, None where one said nothing when it was asked."""
 
     @property
     def serving_pods(self) -> tuple[Pod, ...]:
@@ -54,6 +54,13 @@ class Situation:
             return ()
         return tuple(
             pod for pod in self.pods if pod.revision == self.revision.id and not pod.being_deleted
+        )
+
+    @property
+    def unasked_pods(self) -> tuple[Pod, ...]:
+        """Pods whose word counts and is still to come: they are new, or the operator is."""
+        return tuple(
+            pod for pod in self.desired_pods if pod.can_be_asked and pod.uid not in self.reports
         )
 
 
@@ -134,11 +141,11 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
     )
     if found:
         return found
-    silent = [pod for pod in now.desired_pods if pod.ready and pod.uid not in now.reports]
+    silent = [pod for pod in now.desired_pods if pod.ready and now.reports.get(pod.uid) is None]
     if silent:
         return Explanation(
             reason=reasons.POD_NOT_ANSWERING,
-            message=f"Pod '{silent[0].key.name}' has not yet told how it is",
+            message=f"Pod '{silent[0].key.name}' does not tell how it is",
         )
     if any(pod.revision != revision.id for pod in now.serving_pods):
         return Explanation(

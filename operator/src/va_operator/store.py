@@ -76,9 +76,7 @@ class Shelf(Generic[T]):
 
     def see(self, item: T, *, deleted: bool) -> tuple[Key, ...]:
         """Take in an event of a watch; return the index keys that it touches, if it is news."""
-        return (
-            self.forget(item, version=item.resource_version) if deleted else self.remember(item)
-        )
+        return self.forget(item, version=item.resource_version) if deleted else self.remember(item)
 
     def replace(self, items: Iterable[T], *, within: Callable[[Key], bool]) -> set[Key]:
         """Make a part of the shelf equal to a fresh list; return the index keys touched."""

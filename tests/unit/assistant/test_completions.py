@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from va_assistant.completions import Piece, Usage, event_data, parse_answer, read_stream
 from va_assistant.errors import Failure, Reason
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from va_assistant.errors import Failure, Reason
 from va_assistant.keys import GivenKey, KeyFile, NoKey
 
@@ -51,9 +52,7 @@ def test_a_switched_link_is_followed_as_in_a_mounted_secret(tmp_path: Path) -> N
         ("sk-ü".encode(), Reason.KEY_REFUSED),
     ],
 )
-def test_what_can_be_no_key_is_named(
-    tmp_path: Path, content: bytes | None, reason: Reason
-) -> None:
+def test_what_can_be_no_key_is_named(tmp_path: Path, content: bytes | None, reason: Reason) -> None:
     file = tmp_path / "apiKey"
     if content is not None:
         file.write_bytes(content)

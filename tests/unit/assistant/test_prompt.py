@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from va_assistant.prompt import build_prompt, fenced
 from va_assistant.revision import ContextFile, Provider, Revision, model_settings
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from va_assistant.errors import Failure, Reason
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, form_of, parse_question
 

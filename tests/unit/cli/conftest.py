@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.assistant_stub import AssistantStub
 from support.cli_run import FakeCluster, an_assistant
 

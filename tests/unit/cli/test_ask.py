@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.assistant_stub import AssistantStub, Reply
 from support.cli_run import FakeCluster, an_assistant, run_va
 

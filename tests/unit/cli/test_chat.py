@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pexpect
 import pytest
+
 from support.assistant_stub import SECONDS, AssistantStub, Reply
 from support.cli_run import NOWHERE, FakeCluster, run_va
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
 from support.cli_run import an_assistant
 from va_cli.cluster import ClusterUnreachable, open_cluster
 from va_cli.failures import Failure, NotAllowed, NotFound, WrongUsage
@@ -78,7 +79,7 @@ def kubeconfig(server: ApiServer, tmp_path: Path) -> str:
     return str(path)
 
 
-def status(code: int, message: str, **details: str) -> dict[str, Any]:
+def status(code: int, message: str, **details: dict[str, str]) -> dict[str, Any]:
     return {"kind": "Status", "apiVersion": "v1", "code": code, "message": message, **details}
 
 

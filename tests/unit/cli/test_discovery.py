@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support.assistant_stub import AssistantStub, Reply
 from support.cli_run import NOWHERE, FakeCluster, a_condition, an_assistant, run_va
 from va_cli.assistants import parse_assistant

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from va_cli.durations import Deadline, age, duration_text, parse_duration
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.assistant_stub import SECONDS, AssistantStub, Reply
 from support.cli_run import NOWHERE, FakeCluster, a_condition, an_assistant, run_va
 from va_cli.failures import EXIT_CODES, ExitCode

@@ -8,12 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.assistant_stub import SECONDS
 from support.cli_run import run_va
 from va_cli.failures import EXIT_CODES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
+OPTION = r"(?<![\w-])(--?[a-z][-a-z]*)"
 VERBS = ("ask", "chat", "list", "status", "version")
+
+
+def section(title: str) -> str:
+    """Return what the page says under a heading."""
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def test_without_a_verb_the_help_is_printed() -> None:
@@ -69,7 +76,9 @@ def test_kubectls_plugin_calls_itself_so() -> None:
 def test_the_page_lists_every_verb_and_option(verb: str) -> None:
     options = set(re.findall(r"(?<![\w-])(--?[a-z][-a-z]*)", run_va(verb, "--help").out))
     section = re.search(rf"^## `va {verb}`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    shared = re.search(r"^## Options of every verb.*?\n(.*?)(?=^## )", PAGE, re.M | re.DOTALL)
+    shared = re.search(
+        r"^## Options of every verb.*?\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL
+    )
     assert section
     assert shared
     listed = set(re.findall(r"(?<![\w-])(--?[a-z][-a-z]*)", section[1] + shared[1]))
@@ -78,9 +87,7 @@ def test_the_page_lists_every_verb_and_option(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_page_invents_no_option(verb: str) -> None:
-    section = re.search(rf"^## `va {verb}`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert section
-    table = [line for line in section[1].splitlines() if line.startswith("| `-")]
+    table = [line for line in section(f"`va {verb}`").splitlines() if line.startswith("| `-")]
     listed = {o for line in table for o in re.findall(r"`(--?[a-z][-a-z]*)", line)}
     assert listed - set(re.findall(r"--?[a-z][-a-z]*", run_va(verb, "--help").out)) == set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from va_cli.failures import Failure, WrongUsage
 from va_cli.kubeconfig import K3S, kubeconfig_path
 
@@ -18,7 +19,7 @@ def chosen(*there: Path | str, option: str | None = None, variable: str | None =
 
 
 def test_the_order() -> None:
-    everything = ["/option", "/variable", OWN, K3S]
+    everything: list[Path | str] = ["/option", "/variable", OWN, K3S]
     assert chosen(*everything, option="/option", variable="/variable") == "/option"
     assert chosen(*everything, variable="/variable") == "/variable"
     assert chosen(*everything) == str(OWN)

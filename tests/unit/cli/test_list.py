@@ -6,6 +6,7 @@ import json
 
 import pytest
 import yaml
+
 from support.cli_run import FakeCluster, a_condition, an_assistant, run_va
 
 

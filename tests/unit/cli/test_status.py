@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support.cli_run import FakeCluster, a_condition, an_assistant, run_va
 from va_cli.assistants import parse_assistant
 from va_cli.next_steps import next_step

@@ -8,6 +8,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from support.assistant_stub import SECONDS
 from va_cli.settings import Settings
 from va_cli.terminal import EscapeFilter, Notes, plain, use_colour

@@ -3,7 +3,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from va_cluster.process import Process, alive, identify, start_time, state, stop
+from va_cluster.process import Process, alive, identify, start_time, state, stop, written
 
 STAT = "4711 (a (strange) name) S 1 4711 4711 0 -1 4194560 9 0 0 0 1 2 0 0 20 0 14 0 987654 1 2"
 
@@ -43,6 +43,20 @@ def test_a_zombie_does_not_live(tmp_path: Path) -> None:
 
 def test_no_process_has_no_identity(tmp_path: Path) -> None:
     assert identify(4711, fake_proc(tmp_path, 1, STAT)) is None
+
+
+def test_a_pid_file_is_believed_only_with_the_right_command_line(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path / "proc", 4711, STAT)
+    (proc / "4711/cmdline").write_text("dockerd\0--host\0unix:///run/va/docker.sock\0")
+    pid_file = tmp_path / "dockerd.pid"
+    assert written(pid_file, "docker.sock", proc) is None
+    pid_file.write_text("4711")
+    assert written(pid_file, "va/docker.sock", proc) == Process(4711, 987654, "boot-1")
+    assert written(pid_file, "other/docker.sock", proc) is None
+    pid_file.write_text("")
+    assert written(pid_file, "docker.sock", proc) is None
+    pid_file.write_text("4712")
+    assert written(pid_file, "docker.sock", proc) is None
 
 
 def test_stop_ends_the_recorded_process_and_no_namesake() -> None:

@@ -1,0 +1,288 @@
+"""Objects that a real API server must refuse, with words that say what the field must be."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from support.cluster import Cluster, Manifest
+
+KEY = {"name": "openai", "key": "apiKey"}
+NAMED = {"name": "gpt-5-mini", "apiKeySecretRef": KEY}
+FILE = {"name": "a.md", "inline": "text"}
+
+
+def an_object(name: str = "ada", **spec: Any) -> Manifest:
+    return {
+        "apiVersion": "virtualassistant.dev/v1alpha1",
+        "kind": "VirtualAssistant",
+        "metadata": {"name": name},
+        "spec": {"context": {"files": [FILE]}, **spec},
+    }
+
+
+def files(*items: Any) -> dict[str, Any]:
+    return {"context": {"files": list(items)}}
+
+
+def ref(**given: Any) -> dict[str, Any]:
+    return files({"name": "a", "configMapRef": {"name": "a", "key": "k", **given}})
+
+
+def model(**given: Any) -> dict[str, Any]:
+    return {"model": given}
+
+
+def named(**given: Any) -> dict[str, Any]:
+    return {"model": {**NAMED, **given}}
+
+
+def service(**given: Any) -> dict[str, Any]:
+    return {"service": given}
+
+
+def memory(amount: Any) -> dict[str, Any]:
+    return {"resources": {"requests": {"memory": amount}}}
+
+
+SPECS: dict[str, tuple[dict[str, Any], str]] = {
+    "no context": ({"context": None}, "spec.context: Required value"),
+    "no files": ({"context": {}}, "spec.context.files: Required value"),
+    "an empty list of files": (files(), "should have at least 1 items"),
+    "33 files": (
+        files(*({"name": f"f{n}", "inline": "x"} for n in range(33))),
+        "must have at most 32 items",
+    ),
+    "a file without a name": (files({"inline": "x"}), "files[0].name: Required value"),
+    "a file with an empty name": (files({**FILE, "name": ""}), "should be at least 1 chars long"),
+    "a file with a slash": (
+        files({**FILE, "name": "a/b"}),
+        "`name` must be a file name of letters, digits, '-', '_' and '.'",
+    ),
+    "a file with a leading dot": (files({**FILE, "name": ".a"}), "`name` must be a file name"),
+    "a file with a space": (files({**FILE, "name": "a b"}), "`name` must be a file name"),
+    "a file with an umlaut": (files({**FILE, "name": "ä"}), "`name` must be a file name"),
+    "a file with a newline": (files({**FILE, "name": "a\n"}), "`name` must be a file name"),
+    "a file name of 201 characters": (
+        files({**FILE, "name": "a" * 201}),
+        "may not be more than 200 bytes",
+    ),
+    "two files of one name": (files(FILE, FILE), "Duplicate value"),
+    "a file without a source": (
+        files({"name": "a"}),
+        "each file must have exactly one of `inline` and `configMapRef`",
+    ),
+    "a file with both sources": (
+        files({**FILE, "configMapRef": {"name": "a", "key": "k"}}),
+        "each file must have exactly one of `inline` and `configMapRef`",
+    ),
+    "one inline text above 100 KiB": (
+        files({**FILE, "inline": "x" * 102_401}),
+        "may not be more than 102400 bytes",
+    ),
+    "inline texts above 100 KiB in sum": (
+        files({"name": "a", "inline": "x" * 60_000}, {"name": "b", "inline": "x" * 60_000}),
+        "the `inline` texts must together have at most 102400 bytes (100 KiB)",
+    ),
+    "inline texts above 100 KiB in bytes only": (
+        files({"name": "a", "inline": "é" * 30_000}, {"name": "b", "inline": "é" * 30_000}),
+        "the `inline` texts must together have at most 102400 bytes (100 KiB)",
+    ),
+    "a reference without a key": (
+        files({"name": "a", "configMapRef": {"name": "a"}}),
+        "configMapRef.key: Required value",
+    ),
+    "a reference without a name": (
+        files({"name": "a", "configMapRef": {"key": "a"}}),
+        "configMapRef.name: Required value",
+    ),
+    "a reference with an empty name": (ref(name=""), "should be at least 1 chars long"),
+    "a reference with an empty key": (ref(key=""), "should be at least 1 chars long"),
+    "a reference to no ConfigMap's name": (
+        ref(name="Not/A-Name"),
+        "`name` must be the name of a ConfigMap: lower-case letters, digits, '-' and '.'",
+    ),
+    "a reference to no ConfigMap's key": (
+        ref(key="a/b"),
+        "`key` must be a key of a ConfigMap: letters, digits, '-', '_' and '.'",
+    ),
+    "a text that is a number": (files({"name": "a", "inline": 5}), "must be of type string"),
+    "files as an object": ({"context": {"files": {}}}, "must be of type array"),
+    "negative replicas": ({"replicas": -1}, "should be greater than or equal to 0"),
+    "101 replicas": ({"replicas": 101}, "should be less than or equal to 100"),
+    "a million replicas": ({"replicas": 10**6}, "should be less than or equal to 100"),
+    "replicas as text": ({"replicas": "2"}, "must be of type integer"),
+    "half a replica": ({"replicas": 1.5}, "must be of type integer"),
+    "instructions without end": ({"instructions": "x" * 8193}, "may not be more than 8192"),
+    "instructions as a list": ({"instructions": []}, "must be of type string"),
+    "suspend as text": ({"suspend": "yes"}, "must be of type boolean"),
+    "a provider that there is not": (
+        model(provider="Bard", name="x"),
+        'supported values: "Embedded", "OpenAI"',
+    ),
+    "OpenAI without a name": (
+        model(provider="OpenAI"),
+        "`name` must be set where `provider` is 'OpenAI'",
+    ),
+    "an endpoint without a name": (
+        model(baseURL="http://x/v1"),
+        "`name` must be set where `baseURL` or `apiKeySecretRef` is",
+    ),
+    "a key without a name": (
+        model(apiKeySecretRef=KEY),
+        "`name` must be set where `baseURL` or `apiKeySecretRef` is",
+    ),
+    "a name for the embedded model": (
+        model(provider="Embedded", name="x"),
+        "must be left out where `provider` is 'Embedded'",
+    ),
+    "an endpoint for the embedded model": (
+        model(provider="Embedded", baseURL="http://x"),
+        "must be left out where `provider` is 'Embedded'",
+    ),
+    "a key for the embedded model": (
+        model(provider="Embedded", apiKeySecretRef=KEY),
+        "must be left out where `provider` is 'Embedded'",
+    ),
+    "OpenAI without a key": (
+        model(name="gpt-5-mini"),
+        "`apiKeySecretRef` must be set, or a `baseURL` of a server that needs no key",
+    ),
+    "an empty name of a model": (named(name=""), "should be at least 1 chars long"),
+    "a name of a model with a newline": (
+        named(name="a\nb"),
+        "`name` must have no spaces and no characters outside of ASCII",
+    ),
+    "a name of a model of 257 characters": (named(name="x" * 257), "may not be more than 256"),
+    "an endpoint that is no URL": (named(baseURL="api.example.com"), "`baseURL` must be an http"),
+    "an endpoint of another scheme": (named(baseURL="ftp://x/v1"), "`baseURL` must be an http"),
+    "an endpoint with a password": (named(baseURL="http://a:b@x/v1"), "`baseURL` must be an http"),
+    "an endpoint with a query": (named(baseURL="http://x/v1?a=b"), "`baseURL` must be an http"),
+    "an endpoint with a newline": (named(baseURL="http://x/v1\n"), "`baseURL` must be an http"),
+    "an endpoint with a space": (named(baseURL="http://x /v1"), "`baseURL` must be an http"),
+    "a key without its Secret": (
+        model(name="x", apiKeySecretRef={"key": "a"}),
+        "apiKeySecretRef.name: Required value",
+    ),
+    "a key without its key": (
+        model(name="x", apiKeySecretRef={"name": "a"}),
+        "apiKeySecretRef.key: Required value",
+    ),
+    "a Secret that is no name": (
+        named(apiKeySecretRef={"name": "A_b", "key": "k"}),
+        "`name` must be the name of a Secret",
+    ),
+    "a key that leaves its folder": (
+        named(apiKeySecretRef={"name": "a", "key": "../k"}),
+        "`key` must be a key of a Secret",
+    ),
+    "a key of two dots": (
+        named(apiKeySecretRef={"name": "a", "key": ".."}),
+        "`key` must be a key of a Secret",
+    ),
+    "a key that is the folder itself": (
+        named(apiKeySecretRef={"name": "a", "key": "."}),
+        "`key` must be a key of a Secret",
+    ),
+    "a tiny window": (named(contextWindow=511), "should be greater than or equal to 512"),
+    "a window beyond all models": (named(contextWindow=10_000_001), "should be less than or"),
+    "a window as text": (named(contextWindow="8k"), "must be of type integer"),
+    "a window beyond the embedded model": (
+        model(contextWindow=8193),
+        "`contextWindow` must be at most 8192 for the embedded model",
+    ),
+    "an answer of no tokens": (named(maxTokens=0), "should be greater than or equal to 1"),
+    "an answer as large as the window": (
+        named(maxTokens=512, contextWindow=512),
+        "`maxTokens` must be less than `contextWindow`",
+    ),
+    "an answer as large as the embedded model's window": (
+        model(maxTokens=8192),
+        "`maxTokens` must be less than 8192 for the embedded model",
+    ),
+    "a temperature below 0": (named(temperature=-0.1), "should be greater than or equal to 0"),
+    "a temperature above 2": (named(temperature=2.1), "should be less than or equal to 2"),
+    "a temperature as text": (named(temperature="warm"), "must be of type number"),
+    "no time at all": (named(timeoutSeconds=0), "should be greater than or equal to 1"),
+    "more than ten minutes": (named(timeoutSeconds=601), "should be less than or equal to 600"),
+    "a type that there is not": (service(type="ExternalName"), "supported values"),
+    "port 0": (service(port=0), "should be greater than or equal to 1"),
+    "port 65536": (service(port=65536), "should be less than or equal to 65535"),
+    "a node port of 0": (service(nodePort=0), "should be greater than or equal to 1"),
+    "a node port where there is none": (
+        service(type="ClusterIP", nodePort=30080),
+        "`nodePort` must be left out where `type` is 'ClusterIP'",
+    ),
+    "an annotation that is a number": (service(annotations={"a": 1}), "must be of type string"),
+    "an annotation without end": (
+        service(annotations={"a": "x" * 4097}),
+        "may not be more than 4096",
+    ),
+    "65 annotations": (
+        service(annotations={f"a{n}": "" for n in range(65)}),
+        "must have at most 64 items",
+    ),
+    "an amount that is none": (memory("much"), "should match"),
+    "a negative amount": (memory("-1"), "should match"),
+    "a negative number": (memory(-1), "should be greater than or equal to 0"),
+    "an exponent without bounds": (memory("1e999999999"), "should match"),
+    "an amount that is a list": (memory([]), "must be of type integer,string"),
+    "an amount of 33 digits": (memory("1" * 33), "may not be more than 32"),
+    "resources that are no object": ({"resources": "few"}, "must be of type object"),
+    "an unknown field": ({"colour": "red"}, 'unknown field "spec.colour"'),
+    "an unknown field of the model": (named(topK=5), 'unknown field "spec.model.topK"'),
+    "an unknown field of the service": (service(host="x"), 'unknown field "spec.service.host"'),
+    "an unknown field of a file": (
+        files({**FILE, "url": "http://x"}),
+        'unknown field "spec.context.files[0].url"',
+    ),
+}
+
+
+def refused(cluster: Cluster, namespace: str, body: Manifest) -> str:
+    return cluster.refused(
+        "-n", namespace, "create", "--dry-run=server", "--validate=strict", "-f", "-",
+        stdin=json.dumps(body),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "words"), SPECS.values(), ids=SPECS)
+def test_a_spec_is_refused(
+    spec: dict[str, Any], words: str, cluster: Cluster, a_namespace: str
+) -> None:
+    body = an_object(**spec)
+    body["spec"] = {name: value for name, value in body["spec"].items() if value is not None}
+    assert words in refused(cluster, a_namespace, body)
+
+
+NAMES = {
+    "64 characters": "a" * 64,
+    "a digit first": "1ada",
+    "a dot": "ada.lovelace",
+    "a hyphen last": "ada-",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_name_that_no_service_may_have_is_refused(
+    name: str, cluster: Cluster, a_namespace: str
+) -> None:
+    words = "`metadata.name` must be the name of a Service: at most 63 characters"
+    assert words in refused(cluster, a_namespace, an_object(name))
+
+
+BODIES: dict[str, tuple[dict[str, Any], str]] = {
+    "no spec": ({"spec": None}, "spec: Required value"),
+    "an unknown field at the top": ({"specs": {}}, 'unknown field "specs"'),
+    "another version": ({"apiVersion": "virtualassistant.dev/v1"}, "no matches for kind"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), BODIES.values(), ids=BODIES)
+def test_a_body_is_refused(
+    change: dict[str, Any], words: str, cluster: Cluster, a_namespace: str
+) -> None:
+    body = {**deepcopy(an_object()), **change}
+    body = {name: value for name, value in body.items() if value is not None}
+    assert words in refused(cluster, a_namespace, body)

@@ -1,0 +1,89 @@
+"""The embedded model itself, as people without a key meet it."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.serving import fetch, free_ports, wait_for
+
+ADA = Path(__file__).parents[3] / "information/ada.md"
+CODE = "from va_assistant.embedded import main; main()"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """An assistant with the embedded model, on information/ada.md."""
+    port = free_ports(1)[0]
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from va_assistant.main import main; main()"),
+            *("--context", str(ADA), "--port", str(port), "--probe-port", "0"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Ready.")
+        yield port
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("Where does Ada work?", "Fjordspan"),
+        ("What is the name of her dog?", "Pixel"),
+        ("Which instrument does she play?", "cello"),
+        ("Where did she study?", "NTNU"),
+    ],
+)
+def test_it_answers_from_the_text(port: int, question: str, fact: str) -> None:
+    reply = fetch(port, "POST", "/", question, {})
+    assert reply.status == 200
+    assert fact in reply.text
+
+
+def test_a_question_that_does_not_fit_its_window_is_told_so(port: int) -> None:
+    reply = fetch(port, "POST", "/", "bridge " * 9000, {})
+    assert reply.status == 413
+    assert reply.text.startswith("ContextTooLarge: ")
+    assert fetch(port, "POST", "/", "What is the name of her dog?", {}).status == 200
+
+
+def test_check_tells_whether_it_serves_and_it_stops_at_once() -> None:
+    port = free_ports(1)[0]
+
+    def check() -> int:
+        command = [sys.executable, "-c", CODE, "--check", "--port", str(port)]
+        return subprocess.run(command, check=False, timeout=20).returncode
+
+    assert check() == 1
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE, "--port", str(port)], stderr=subprocess.PIPE
+    ) as process:
+        wait_for(lambda: check() == 0)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+        assert time.monotonic() - started < 2
+
+
+def test_checking_loads_only_the_standard_library() -> None:
+    code = f"""
+import sys
+sys.argv = ["va-model", "--check", "--port", "1"]
+try:
+    {CODE.replace("; ", chr(10) + "    ")}
+except SystemExit:
+    pass
+foreign = [m for m in sys.modules if m.split(".")[0] in {{"pydantic", "xllamacpp", "openai", "flask"}}]
+print(foreign)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

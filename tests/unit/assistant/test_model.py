@@ -1,0 +1,504 @@
+"""How a model is asked, against a server that does as it is told."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.openai_stub import RIGHT_KEY, Stub, Turn, black_hole, error
+from va_assistant.completions import Piece
+from va_assistant.deadlines import Deadline
+from va_assistant.errors import AskerLeft, Failure, Reason
+from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
+from va_assistant.model import Model
+from va_assistant.prompt import build_prompt
+from va_assistant.revision import ContextFile, Provider, Revision, model_settings
+
+QUESTION = "Which instrument is it, a cello?"
+ANSWER = "Ada plays the cello."
+MADE: list[Model] = []
+
+
+def model(
+    base_url: str | None,
+    key: KeySource | None = None,
+    *,
+    provider: Provider = Provider.OPENAI,
+    **more: Any,
+) -> Model:
+    settings = model_settings(
+        provider=provider, name=more.pop("name", "stub"), base_url=base_url, **more
+    )
+    revision = Revision(
+        name="r",
+        instructions=None,
+        files=(ContextFile(name="cv.md", text=ANSWER),),
+        model=settings,
+    )
+    made = Model(settings, build_prompt(revision), key or GivenKey(RIGHT_KEY))
+    MADE.append(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _close_connections() -> Iterator[None]:
+    yield
+    while MADE:
+        MADE.pop().close()
+
+
+def deadline(seconds: float = 5, gap: float = 5) -> Deadline:
+    return Deadline.after(seconds, gap=gap)
+
+
+def failure_of(of: Model, seconds: float = 5, *, stream: bool = False) -> Failure:
+    with pytest.raises(Failure) as failure:
+        if stream:
+            list(of.stream(QUESTION, deadline(seconds)))
+        else:
+            of.answer(QUESTION, deadline(seconds))
+    return failure.value
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_an_answer_comes_from_the_context(stub: Stub) -> None:
+    answer = model(stub.url).answer(QUESTION, deadline())
+    assert answer.text == ANSWER
+    assert answer.finish_reason == "stop"
+    assert answer.usage
+    [exchange] = stub.log
+    assert exchange.key == RIGHT_KEY
+    assert exchange.body["messages"][-1] == {"role": "user", "content": QUESTION}
+
+
+def test_a_stream_is_the_same_answer_in_pieces(stub: Stub) -> None:
+    *pieces, last = model(stub.url).stream(QUESTION, deadline())
+    assert "".join(piece.text for piece in pieces) == ANSWER
+    assert len(pieces) > 1
+    assert last.finish_reason == "stop"
+
+
+def test_only_what_is_set_is_sent(stub: Stub) -> None:
+    model(stub.url).answer(QUESTION, deadline())
+    assert set(stub.log[0].body) == {"model", "messages"}
+
+
+def test_a_compatible_server_gets_the_limit_under_its_old_name(stub: Stub) -> None:
+    model(stub.url, max_tokens=7, temperature=0.5).answer(QUESTION, deadline())
+    body = stub.log[0].body
+    assert body["max_tokens"] == 7
+    assert body["temperature"] == 0.5
+    assert "max_completion_tokens" not in body
+
+
+def test_openai_itself_gets_the_limit_under_its_new_name(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("va_assistant.revision.OPENAI_URL", stub.url)
+    asked = model(None, max_tokens=7)
+    asked.answer(QUESTION, deadline())
+    list(asked.stream(QUESTION, deadline()))
+    whole, streamed = (exchange.body for exchange in stub.log)
+    assert whole["max_completion_tokens"] == 7
+    assert "max_tokens" not in whole
+    assert streamed["stream_options"] == {"include_usage": True}
+
+
+def test_the_embedded_model_is_asked_at_temperature_0_with_a_limit(stub: Stub) -> None:
+    stub.keys = None
+    embedded = model(stub.url, NoKey(), provider=Provider.EMBEDDED)
+    *_, last = embedded.stream(QUESTION, deadline())
+    body = stub.log[0].body
+    assert body["temperature"] == 0
+    assert body["max_tokens"] > 0
+    assert last.usage
+    assert last.usage.prompt > 0
+
+
+def test_without_a_key_no_key_is_sent(stub: Stub) -> None:
+    stub.keys = None
+    model(stub.url, NoKey()).answer(QUESTION, deadline())
+    assert stub.log[0].key is None
+
+
+def test_the_environment_of_other_tools_changes_nothing(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    model(stub.url).answer(QUESTION, deadline())
+    assert stub.log[0].key == RIGHT_KEY
+
+
+def test_a_connection_is_used_again(stub: Stub) -> None:
+    asked = model(stub.url)
+    for _ in range(3):
+        asked.answer(QUESTION, deadline())
+        list(asked.stream(QUESTION, deadline()))
+    assert stub.connections == 1
+
+
+def test_a_connection_that_the_server_has_closed_is_not(stub: Stub) -> None:
+    stub.turns(Turn(headers={"Connection": "close"}))
+    asked = model(stub.url)
+    for _ in range(2):
+        asked.answer(QUESTION, deadline())
+    assert len(stub.log) == 2
+    assert stub.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "tries"),
+    [
+        ("stub-401", Reason.KEY_REFUSED, 1),
+        ("stub-403", Reason.KEY_REFUSED, 1),
+        ("stub-404", Reason.MODEL_NOT_FOUND, 1),
+        ("stub-400", Reason.REQUEST_REFUSED, 1),
+        ("stub-too-long", Reason.CONTEXT_TOO_LARGE, 1),
+        ("stub-429", Reason.RATE_LIMITED, 1),
+        ("stub-quota", Reason.RATE_LIMITED, 1),
+        ("stub-500", Reason.UPSTREAM_ERROR, 2),
+        ("stub-503", Reason.UPSTREAM_ERROR, 2),
+        ("stub-no-choices", Reason.UPSTREAM_ERROR, 2),
+        ("stub-filter", Reason.UPSTREAM_ERROR, 1),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_refusal_has_its_reason_and_is_tried_twice_at_most(
+    stub: Stub, name: str, reason: Reason, tries: int, stream: bool
+) -> None:
+    if stream and name == "stub-no-choices":
+        pytest.skip("a stream always has choices")
+    assert failure_of(model(stub.url, name=name), stream=stream).reason is reason
+    assert len(stub.log) == tries
+
+
+@pytest.mark.parametrize(
+    "first",
+    [error(500, "boom"), error(503, "busy"), Turn(cut_at=0), Turn(raw="<html>")],
+    ids=["500", "503", "cut", "no JSON"],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_one_more_try_is_made_before_the_first_piece(stub: Stub, first: Turn, stream: bool) -> None:
+    stub.turns(first)
+    asked = model(stub.url)
+    if stream:
+        text = "".join(piece.text for piece in asked.stream(QUESTION, deadline()))
+    else:
+        text = asked.answer(QUESTION, deadline()).text
+    assert text == ANSWER
+    assert len(stub.log) == 2
+
+
+def test_a_short_wait_that_the_provider_asks_for_is_kept(stub: Stub) -> None:
+    stub.turns(error(429, "slow down", headers={"Retry-After-Ms": "80"}))
+    started = time.monotonic()
+    assert model(stub.url).answer(QUESTION, deadline()).text == ANSWER
+    assert time.monotonic() - started >= 0.08
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [("30", 60), ("1", 0.5)])
+def test_a_wait_that_is_long_or_does_not_fit_is_passed_on(
+    stub: Stub, wait: str, seconds: float
+) -> None:
+    stub.default = error(429, "slow down", headers={"Retry-After": wait})
+    failure = failure_of(model(stub.url), seconds)
+    assert failure.retry_after == float(wait)
+    assert len(stub.log) == 1
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_a_stream_that_is_cut_ends_with_a_failure_and_is_not_begun_anew(
+    stub: Stub, position: int
+) -> None:
+    stub.default = Turn(pieces=4, cut_at=position)
+    pieces = model(stub.url).stream(QUESTION, deadline())
+    received: list[Piece] = []
+    with pytest.raises(Failure) as failure:
+        received.extend(pieces)
+    assert failure.value.reason is Reason.CONNECTION_LOST
+    # Before the first piece one more try is made.
+    assert len(stub.log) == (2 if position == 0 else 1)
+
+
+@pytest.mark.parametrize(
+    ("turn", "reason"),
+    [
+        (Turn(pieces=4, malformed_at=2), Reason.UPSTREAM_ERROR),
+        (Turn(pieces=4, finish_reason=None, done=False), Reason.CONNECTION_LOST),
+        (
+            Turn(pieces=4, error_at=2, error={"message": "slow", "code": "rate_limit_exceeded"}),
+            Reason.RATE_LIMITED,
+        ),
+        (Turn(pieces=4, finish_reason="content_filter"), Reason.UPSTREAM_ERROR),
+        (Turn(text=""), Reason.UPSTREAM_ERROR),
+    ],
+)
+def test_a_stream_that_goes_wrong_says_so(stub: Stub, turn: Turn, reason: Reason) -> None:
+    stub.default = turn
+    assert failure_of(model(stub.url), stream=True).reason is reason
+
+
+def test_a_stream_may_be_cut_into_any_bytes(stub: Stub) -> None:
+    stub.default = Turn(text="Ünïcode \U0001f41d bees", split=1)
+    pieces = list(model(stub.url).stream(QUESTION, deadline()))
+    assert "".join(piece.text for piece in pieces) == "Ünïcode \U0001f41d bees"
+
+
+def test_an_answer_that_its_limit_cut_says_so(stub: Stub) -> None:
+    asked = model(stub.url, max_tokens=2)
+    answer = asked.answer(QUESTION, deadline())
+    assert (answer.text, answer.finish_reason) == ("Ada plays", "length")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_its_limit_cut_to_nothing_is_none(stub: Stub, stream: bool) -> None:
+    stub.default = Turn(text="", finish_reason="length")
+    assert failure_of(model(stub.url), stream=stream).reason is Reason.UPSTREAM_ERROR
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        Turn(delay=-1),
+        Turn(pieces=1000, piece_delay=0.01),
+        Turn(hang_at=1),
+        Turn(text="x" * 10_000, split=1, piece_delay=0),
+    ],
+    ids=["silence", "a long stream", "silence midway", "drops"],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_one_deadline_covers_the_whole_question(stub: Stub, turn: Turn, stream: bool) -> None:
+    stub.default = turn
+    if not stream and turn.delay == 0:
+        pytest.skip("only a stream has pieces")
+    started = time.monotonic()
+    with suppress(Failure):
+        list(model(stub.url).stream(QUESTION, deadline(0.4)))
+    assert time.monotonic() - started < 2
+
+
+def test_a_silent_server_is_a_time_out_and_its_connection_is_closed(stub: Stub) -> None:
+    stub.default = Turn(delay=-1)
+    assert failure_of(model(stub.url), 0.2).reason is Reason.TIMEOUT
+    stub.wait_for(lambda: stub.log[0].client_left)
+    assert len(stub.log) == 1
+
+
+def test_silence_inside_a_stream_has_a_limit_of_its_own(stub: Stub) -> None:
+    stub.default = Turn(pieces=4, hang_at=2)
+    started = time.monotonic()
+    with pytest.raises(Failure) as failure:
+        list(model(stub.url).stream(QUESTION, deadline(30, gap=0.2)))
+    assert failure.value.reason is Reason.TIMEOUT
+    assert time.monotonic() - started < 5
+
+
+def test_silence_before_the_first_piece_has_not(stub: Stub) -> None:
+    stub.default = Turn(delay=0.3)
+    assert list(model(stub.url).stream(QUESTION, deadline(30, gap=0.1)))
+
+
+def test_a_whole_answer_that_drips_is_held_to_the_deadline() -> None:
+    """A byte now and then keeps every single read alive, but not the question."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            sock, _ = server.accept()
+            with sock, suppress(OSError):
+                sock.recv(65536)
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while True:
+                    sock.sendall(b" ")
+                    time.sleep(0.02)  # a slow server, not a wait
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        started = time.monotonic()
+        failure = failure_of(model(f"http://127.0.0.1:{server.getsockname()[1]}/v1"), 0.4)
+        thread.join()
+    assert failure.reason is Reason.TIMEOUT
+    assert time.monotonic() - started < 2
+
+
+def test_closing_a_stream_closes_the_connection(stub: Stub) -> None:
+    stub.default = Turn(pieces=1000, piece_delay=0.01)
+    pieces = model(stub.url).stream(QUESTION, deadline(30))
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    stub.wait_for(lambda: stub.log[0].client_left, 1)
+
+
+@pytest.mark.parametrize("turn", [Turn(delay=-1), Turn(hang_at=1)])
+def test_an_asker_who_leaves_ends_the_call(
+    stub: Stub, turn: Turn, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    stub.default = turn
+
+    def leave() -> None:
+        stub.wait_for(lambda: bool(stub.log))
+        theirs.close()
+
+    threading.Thread(target=leave).start()
+    with pytest.raises(AskerLeft):
+        list(model(stub.url).stream(QUESTION, deadline(30), ours))
+    stub.wait_for(lambda: stub.log[0].client_left, 1)
+
+
+def test_an_asker_who_sends_more_has_not_left(
+    stub: Stub, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    stub.default = Turn(delay=0.1)
+    theirs.sendall(b"POST / HTTP/1.1\r\n")
+    assert model(stub.url).answer(QUESTION, deadline(), ours).text == ANSWER
+
+
+def test_nobody_listens(stub: Stub) -> None:
+    asked = model(stub.url)
+    stub.stop()
+    assert failure_of(asked).reason is Reason.CONNECTION_REFUSED
+
+
+def test_a_name_that_does_not_resolve() -> None:
+    asked = model("http://nobody.invalid/v1")
+    assert failure_of(asked).reason is Reason.HOST_NOT_FOUND
+
+
+def test_a_name_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def search(*_: object, **__: object) -> list[object]:
+        released.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", search)
+    started = time.monotonic()
+    assert failure_of(model("http://slow.invalid/v1"), 0.2).reason is Reason.HOST_NOT_FOUND
+    assert time.monotonic() - started < 2
+    released.set()
+
+
+def test_a_host_that_swallows_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("va_assistant.deadlines.CONNECT_SECONDS", 0.2)
+    with black_hole() as port:
+        started = time.monotonic()
+        failure = failure_of(model(f"http://127.0.0.1:{port}/v1"), 30)
+    assert failure.reason is Reason.CONNECTION_REFUSED
+    assert time.monotonic() - started < 3
+
+
+def test_a_server_without_tls(stub: Stub) -> None:
+    asked = model(stub.url.replace("http:", "https:"))
+    assert failure_of(asked).reason is Reason.TLS_FAILED
+
+
+@pytest.mark.parametrize(
+    "said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 200 OK\r\nX\r\n"]
+)
+def test_a_server_that_speaks_something_else(said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            for _ in range(2):
+                sock, _ = server.accept()
+                with sock:
+                    sock.recv(65536)
+                    sock.sendall(said)
+
+        threading.Thread(target=talk, daemon=True).start()
+        failure = failure_of(model(f"http://127.0.0.1:{server.getsockname()[1]}/v1"))
+    assert failure.reason in {Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST}
+
+
+def test_a_key_that_was_changed_is_used_without_a_failed_answer(stub: Stub, tmp_path: Path) -> None:
+    file = tmp_path / "apiKey"
+    file.write_text("sk-old")
+    stub.keys = {"sk-old", "sk-new"}
+    asked = model(stub.url, KeyFile(file))
+    asked.answer(QUESTION, deadline())
+    file.write_text("sk-new")
+    asked.answer(QUESTION, deadline())
+    stub.keys = {"sk-new"}
+    asked.answer(QUESTION, deadline())
+    assert [exchange.key for exchange in stub.log] == ["sk-old", "sk-new", "sk-new"]
+
+
+def test_a_key_that_is_changed_while_it_is_refused_is_tried_at_once(
+    stub: Stub, tmp_path: Path
+) -> None:
+    file = tmp_path / "apiKey"
+    file.write_text("sk-old")
+    stub.keys = {"sk-new"}
+
+    class Late(KeyFile):
+        """Changes after the first look at it."""
+
+        def read(self) -> str | None:
+            key = super().read()
+            file.write_text("sk-new")
+            return key
+
+    assert model(stub.url, Late(file)).answer(QUESTION, deadline()).text == ANSWER
+    assert [exchange.key for exchange in stub.log] == ["sk-old", "sk-new"]
+
+
+def test_a_missing_key_asks_nobody(stub: Stub, tmp_path: Path) -> None:
+    asked = model(stub.url, KeyFile(tmp_path / "apiKey"))
+    assert failure_of(asked).reason is Reason.KEY_MISSING
+    assert not stub.log
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "turn",
+    [
+        error(400, f"no, {RIGHT_KEY} may not"),
+        error(403, f"{RIGHT_KEY} may not"),
+        error(500, "x" * 290 + f" {RIGHT_KEY}"),
+        Turn(error_at=1, error={"message": f"key {RIGHT_KEY} expired"}),
+        Turn(raw=f'{{"error": {{"message": "{RIGHT_KEY}"}}}}'),
+    ],
+)
+def test_no_failure_quotes_the_key(stub: Stub, turn: Turn, stream: bool) -> None:
+    stub.default = turn
+    if turn.error_at is not None and not stream:
+        pytest.skip("only a stream has pieces")
+    failure = failure_of(model(stub.url), stream=stream)
+    assert "sk-r" not in failure.message
+    assert len(failure.message) <= 300
+
+
+def test_a_trial_asks_for_one_token_with_the_whole_prompt(stub: Stub) -> None:
+    tokens = model(stub.url, max_tokens=500).try_out(deadline())
+    body = stub.log[0].body
+    assert body["max_tokens"] == 1
+    assert ANSWER in body["messages"][0]["content"]
+    assert tokens
+    assert tokens > 0
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        Turn(text="", finish_reason="length"),
+        Turn(text="", null=True, finish_reason="length"),
+        error(400, "max_tokens or model output limit was reached. Try again with higher"),
+    ],
+)
+def test_a_trial_is_content_with_an_answer_cut_to_nothing(stub: Stub, turn: Turn) -> None:
+    stub.default = turn
+    model(stub.url).try_out(deadline())

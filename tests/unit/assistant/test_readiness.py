@@ -1,0 +1,205 @@
+"""When a pod says that it is ready, and what it says else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.openai_stub import RIGHT_KEY, Stub, Turn, error
+from support.serving import CONTEXT, wait_for, write_revision
+from va_assistant.errors import Failure, ModelState, Reason
+from va_assistant.keys import KeyFile
+from va_assistant.model import Model
+from va_assistant.prompt import build_prompt
+from va_assistant.readiness import Readiness, Trial
+from va_assistant.revision import read_revision
+
+LOAD = [Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT]
+CONFIGURATION = [
+    Reason.KEY_MISSING,
+    Reason.KEY_REFUSED,
+    Reason.MODEL_NOT_FOUND,
+    Reason.REQUEST_REFUSED,
+    Reason.CONTEXT_TOO_LARGE,
+    Reason.HOST_NOT_FOUND,
+    Reason.CONNECTION_REFUSED,
+    Reason.TLS_FAILED,
+]
+
+
+@pytest.fixture
+def readiness(tmp_path: Path) -> Readiness:
+    return Readiness(read_revision(write_revision(tmp_path / "revision"), name="3f2a91c0de"))
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    file = tmp_path / "apiKey"
+    file.write_text(RIGHT_KEY)
+    return file
+
+
+@pytest.fixture
+def trying(stub: Stub, tmp_path: Path, key_file: Path) -> Callable[..., Any]:
+    @contextmanager
+    def run(*, first_pause: float = 0.02) -> Iterator[Readiness]:
+        revision = read_revision(
+            write_revision(tmp_path / "revision", baseURL=stub.url, timeoutSeconds=2), name="r"
+        )
+        model = Model(revision.model, build_prompt(revision), KeyFile(key_file))
+        readiness = Readiness(revision)
+        trial = Trial(model, readiness, first_pause=first_pause, key_check=0.02)
+        trial.start()
+        try:
+            yield readiness
+        finally:
+            trial.stop()
+            trial.join(timeout=10)
+            model.close()
+
+    return run
+
+
+def state(readiness: Readiness) -> str:
+    return str(readiness.report().body["models"][0]["state"])
+
+
+def test_nothing_is_known_at_first(readiness: Readiness) -> None:
+    report = readiness.report()
+    assert not report.ready
+    assert report.body["reason"] == "Starting"
+    assert report.body["models"] == [{"name": "stub", "state": "Unknown", "lastError": None}]
+    assert report.body["context"] == {"bytes": len(CONTEXT.encode()), "tokens": None}
+
+
+def test_an_answer_makes_ready(readiness: Readiness) -> None:
+    readiness.answered(prompt_tokens=345)
+    report = readiness.report()
+    assert report.ready
+    assert report.body["reason"] is None
+    assert report.body["context"]["tokens"] == 345
+    assert state(readiness) == "Ready"
+
+
+@pytest.mark.parametrize("reason", CONFIGURATION)
+def test_what_points_to_configuration_keeps_a_new_pod_out(
+    readiness: Readiness, reason: Reason
+) -> None:
+    readiness.failed(Failure(reason, "so it is"))
+    report = readiness.report()
+    assert not report.ready
+    assert report.body["reason"] == reason
+    assert state(readiness) == "Failed"
+    assert report.body["models"][0]["lastError"] == {"reason": reason, "message": "so it is"}
+
+
+@pytest.mark.parametrize("reason", LOAD)
+def test_what_points_to_load_lets_it_in(readiness: Readiness, reason: Reason) -> None:
+    readiness.failed(Failure(reason, "so it is"))
+    report = readiness.report()
+    assert report.ready
+    assert report.body["reason"] is None
+    assert state(readiness) == "Degraded"
+
+
+@pytest.mark.parametrize("reason", [*LOAD, *CONFIGURATION])
+def test_a_pod_that_was_ready_stays_so(readiness: Readiness, reason: Reason) -> None:
+    readiness.answered()
+    readiness.failed(Failure(reason, "so it is"))
+    assert readiness.report().ready
+    assert state(readiness) in {"Failed", "Degraded"}
+    readiness.answered()
+    assert readiness.report().body["models"][0] == {
+        "name": "stub",
+        "state": "Ready",
+        "lastError": None,
+    }
+
+
+def test_a_draining_pod_is_not_ready(readiness: Readiness) -> None:
+    readiness.answered()
+    readiness.draining = True
+    report = readiness.report()
+    assert not report.ready
+    assert report.body["reason"] == "Draining"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(Reason.CONTEXT_TOO_LARGE, "too long"),
+        Failure(Reason.REQUEST_REFUSED, "not that", about_question=True),
+    ],
+)
+def test_a_question_that_is_to_blame_says_nothing_of_the_model(
+    readiness: Readiness, failure: Failure
+) -> None:
+    readiness.answered()
+    readiness.question_failed(failure)
+    assert state(readiness) == ModelState.READY
+    assert not readiness.doubted.is_set()
+
+
+def test_a_model_that_answers_makes_ready(stub: Stub, trying: Callable[..., Any]) -> None:
+    with trying() as readiness:
+        wait_for(lambda: readiness.report().ready)
+    body = readiness.report().body
+    assert body["context"]["tokens"] > 0
+    assert len(stub.log) == 1
+    assert stub.log[0].body["max_tokens"] == 1
+
+
+def test_a_model_that_does_not_is_tried_until_it_does(
+    stub: Stub, trying: Callable[..., Any]
+) -> None:
+    stub.turns(error(404, "no such model"), error(401, "no"), error(500, "boom"))
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+    assert len(stub.log) == 4
+
+
+def test_a_failed_question_starts_the_trials_again(stub: Stub, trying: Callable[..., Any]) -> None:
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+        readiness.question_failed(Failure(Reason.CONNECTION_REFUSED, "gone"))
+        wait_for(lambda: state(readiness) == "Ready")
+    assert len(stub.log) == 2
+
+
+def test_a_key_that_comes_late_is_tried_at_once(
+    stub: Stub, trying: Callable[..., Any], key_file: Path
+) -> None:
+    key_file.unlink()
+    with trying(first_pause=60) as readiness:
+        wait_for(lambda: readiness.report().body["reason"] == "KeyMissing")
+        assert not stub.log
+        key_file.write_text(RIGHT_KEY)
+        wait_for(lambda: readiness.report().ready)
+
+
+def test_a_key_that_is_changed_is_tried_although_nobody_asks(
+    stub: Stub, trying: Callable[..., Any], key_file: Path
+) -> None:
+    with trying(first_pause=60) as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+        key_file.write_text("sk-wrong")
+        wait_for(lambda: state(readiness) == "Failed")
+        assert readiness.report().ready
+        key_file.write_text(RIGHT_KEY)
+        wait_for(lambda: state(readiness) == "Ready")
+
+
+def test_a_provider_that_asks_for_a_pause_gets_it(stub: Stub, trying: Callable[..., Any]) -> None:
+    stub.default = error(429, "slow down", headers={"Retry-After": "0.2"})
+    with trying(first_pause=0.001):
+        stub.wait_for(lambda: len(stub.log) >= 2)
+    first, second = stub.log[:2]
+    assert second.started - first.started >= 0.2
+
+
+def test_an_empty_answer_cut_by_its_length_counts(stub: Stub, trying: Callable[..., Any]) -> None:
+    stub.default = Turn(text="", finish_reason="length")
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")

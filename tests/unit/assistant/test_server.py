@@ -1,0 +1,260 @@
+"""The program as a pod runs it: real sockets, signals and slow clients."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.openai_stub import RIGHT_KEY, Stub, Turn, error
+from support.serving import REVISION, Served, fetch, serve, wait_for
+
+QUESTION = "Which instrument is it, a cello?"
+ANSWER = "Ada plays the cello in a string quartet."
+STREAM = b"POST / HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nContent-Length: 4\r\n\r\nWho?"
+
+
+@contextmanager
+def open_stream(served: Served) -> Iterator[socket.socket]:
+    """A stream of which the first piece has arrived."""
+    with served.connect() as sock:
+        sock.sendall(STREAM)
+        received = b""
+        while b"event: text" not in received:
+            part = sock.recv(4096)
+            assert part, received
+            received += part
+        yield sock
+
+
+def rest_of(sock: socket.socket) -> bytes:
+    received = b""
+    while part := sock.recv(65536):
+        received += part
+    return received
+
+
+def test_it_answers_on_one_port_and_reports_on_the_other(served: Served) -> None:
+    reply = served.ask(QUESTION)
+    assert (reply.status, reply.text) == (200, f"{ANSWER}\n")
+    assert served.ask(None or b"", "GET", "/health").text == "ok\n"
+    assert served.probe("/health").text == "ok\n"
+    ready = served.probe("/ready")
+    assert ready.status == 200
+    assert ready.headers["Content-Type"] == "application/json"
+    assert ready.json["revision"] == REVISION
+    assert ready.json["models"] == [{"name": "stub", "state": "Ready", "lastError": None}]
+    metrics = served.probe("/metrics").text
+    assert 'va_assistant_questions_total{reason="",result="answered"} 1.0' in metrics
+    assert served.probe("/nope").status == 404
+    assert fetch(served.probe_port, "POST", "/ready", b"", {}).status == 405
+
+
+def test_a_key_of_now_keeps_a_new_pod_out_until_it_is_right(stub: Stub, tmp_path: Path) -> None:
+    with serve(tmp_path, stub, key="sk-wrong") as served:
+        wait_for(lambda: served.listens() and served.ready()["reason"] == "KeyRefused")
+        assert served.probe("/ready").status == 503
+        served.key_file.write_text(RIGHT_KEY)
+        served.wait_until_ready()
+
+
+def test_no_line_nor_reply_holds_key_question_or_answer(stub: Stub, tmp_path: Path) -> None:
+    key = "sk-canary-key"
+    canaries = [key, "canary-question", "canary-context"]
+    stub.keys = {key}
+    replies = []
+    with serve(tmp_path, stub, key=key, environment={"VA_ASSISTANT_LOG_LEVEL": "DEBUG"}) as served:
+        served.wait_until_ready()
+        for turn in (
+            Turn(),
+            Turn(text="canary-context"),
+            error(401, f"Incorrect API key provided: {key}"),
+            error(400, f"no {key}"),
+            error(429, f"no {key}"),
+            error(500, f"no {key}"),
+            Turn(raw=f"no {key}"),
+            Turn(cut_at=1),
+        ):
+            stub.default = turn
+            replies.append(served.ask("canary-question, is it a cello?"))
+            served.ask("canary-question, is it a cello?", Accept="text/event-stream")
+        served.ask(b"\xff canary-question")
+        seen = served.probe("/ready").text + served.probe("/metrics").text
+        seen += "".join(reply.text + str(reply.headers) for reply in replies if reply.status != 200)
+    seen += served.log()
+    assert len(served.lines) > 10
+    for line in served.lines:
+        assert isinstance(json.loads(line), dict)
+    for canary in canaries:
+        assert canary not in seen
+
+
+@pytest.mark.parametrize("header", ["Content-Length: 104857600", "Transfer-Encoding: chunked"])
+def test_a_large_question_is_refused_before_it_is_read(shared: Served, header: str) -> None:
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with shared.connect() as sock:
+        sock.sendall(f"POST / HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\n".encode())
+        sock.sendall(chunk * 2 if "chunked" in header else b"x" * 100)
+        reply = rest_of(sock)
+    assert reply.startswith(b"HTTP/1.1 413 ")
+    assert b"QuestionTooLarge: " in reply
+    assert b"Connection: close" in reply
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00",
+        b"GARBAGE\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"GET /" + b"y" * 10_000 + b" HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_gets_one_line_and_nothing_breaks(shared: Served, garbage: bytes) -> None:
+    with shared.connect() as sock:
+        sock.sendall(garbage)
+        sock.shutdown(socket.SHUT_WR)
+        reply = rest_of(sock)
+    assert not reply or reply.split(b" ")[1] in {b"400", b"501"}
+    assert b"Traceback" not in reply
+    assert b"<html" not in reply
+    assert shared.ask(QUESTION).status == 200
+    assert "Traceback" not in shared.log()
+
+
+def test_one_connection_serves_many_questions_also_pipelined(shared: Served) -> None:
+    one = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\ncello?"
+    with shared.connect() as sock:
+        sock.sendall(one * 3)
+        received = b""
+        while received.count(ANSWER.encode()) < 3:
+            part = sock.recv(65536)
+            assert part, received
+            received += part
+    assert received.count(b"HTTP/1.1 200 ") == 3
+
+
+def test_a_client_that_leaves_ends_the_call_within_a_second(served: Served, stub: Stub) -> None:
+    stub.default = Turn(pieces=10_000, piece_delay=0.01)
+    with open_stream(served):
+        pass
+    stub.wait_for(lambda: stub.log[-1].client_left, 1)
+    stub.default = Turn(delay=-1)
+    with served.connect() as sock:
+        sock.sendall(STREAM)
+        asked = len(stub.log)
+        stub.wait_for(lambda: len(stub.log) > asked)
+    stub.wait_for(lambda: stub.log[-1].client_left, 1)
+
+
+def test_slow_clients_are_cut_off_and_starve_nobody(stub: Stub, tmp_path: Path) -> None:
+    limits = {"VA_ASSISTANT_RECEIVE_SECONDS": "1", "VA_ASSISTANT_MAX_QUESTIONS": "2"}
+    with serve(tmp_path, stub, environment=limits) as served:
+        served.wait_until_ready()
+        slow = [served.connect() for _ in range(40)]
+        for number, sock in enumerate(slow):
+            head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx"
+            sock.sendall(head if number % 2 else head[:20])
+        started = time.monotonic()
+        assert served.probe("/ready").status == 200
+        assert time.monotonic() - started < 0.5
+        for sock in slow:
+            rest_of(sock)
+            sock.close()
+        assert served.ask(QUESTION).status == 200
+
+
+def test_slow_clients_of_the_probes_starve_nobody_either(shared: Served) -> None:
+    slow = [socket.create_connection(("127.0.0.1", shared.probe_port)) for _ in range(20)]
+    try:
+        for sock in slow:
+            sock.sendall(b"GET /rea")
+        started = time.monotonic()
+        assert shared.probe("/ready").status == 200
+        assert time.monotonic() - started < 1
+    finally:
+        for sock in slow:
+            sock.close()
+
+
+def test_over_capacity_it_says_so_at_once_and_still_reports(stub: Stub, tmp_path: Path) -> None:
+    limits = {"VA_ASSISTANT_MAX_QUESTIONS": "3"}
+    with serve(tmp_path, stub, environment=limits, timeoutSeconds=60) as served:
+        served.wait_until_ready()
+        stub.default = Turn(pieces=100_000, piece_delay=0.01)
+        streams = [served.connect() for _ in range(3)]
+        for sock in streams:
+            sock.sendall(STREAM)
+        wait_for(lambda: "questions_in_flight 3.0" in served.probe("/metrics").text)
+        refused = served.ask(QUESTION)
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+        assert refused.text.startswith("TooBusy: ")
+        assert served.ask(b"", "GET", "/health").status == 200
+        assert served.probe("/ready").status == 200
+        for sock in streams:
+            sock.close()
+        stub.default = Turn()
+        wait_for(lambda: served.ask(QUESTION).status == 200)
+
+
+def test_on_sigterm_open_streams_end_whole_and_the_exit_code_is_0(
+    served: Served, stub: Stub
+) -> None:
+    stub.default = Turn(pieces=100, piece_delay=0.01)
+    with served.connect() as idle, open_stream(served) as sock:
+        idle.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"keep-alive" in idle.recv(4096)
+        served.terminate()
+        wait_for(lambda: served.ready()["reason"] == "Draining")
+        assert served.probe("/ready").status == 503
+        assert served.probe("/health").status == 200
+        idle.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"Connection: close" in rest_of(idle)
+        with pytest.raises(OSError):  # noqa: PT011  # refused or reset
+            served.ask(QUESTION)
+        assert rest_of(sock).rstrip(b"\r\n0").endswith(b'"finishReason": "stop"}')
+    assert served.wait_for_end() == 0
+
+
+def test_a_stream_that_does_not_end_is_cut_after_the_drain(stub: Stub, tmp_path: Path) -> None:
+    drain = {"VA_ASSISTANT_DRAIN_SECONDS": "1"}
+    with serve(tmp_path, stub, environment=drain, timeoutSeconds=60) as served:
+        served.wait_until_ready()
+        stub.default = Turn(pieces=100_000, piece_delay=0.01)
+        with open_stream(served) as sock:
+            started = time.monotonic()
+            served.terminate()
+            rest = rest_of(sock)
+        assert b"event: done" not in rest
+        assert served.wait_for_end() == 0
+        assert time.monotonic() - started < 4
+
+
+def test_a_signal_before_it_serves_ends_it_at_once(tmp_path: Path) -> None:
+    with serve(tmp_path, baseURL="http://127.0.0.1:1/v1") as served:
+        served.terminate()
+        served.wait_for_end(5)
+
+
+def test_a_worker_that_dies_is_replaced(served: Served) -> None:
+    before = worker_of(served)
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: worker_of(served) not in {0, before})
+    served.wait_until_ready()
+    assert served.ask(QUESTION).status == 200
+
+
+def worker_of(served: Served) -> int:
+    pid = served.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(children[0]) if children else 0

@@ -1,0 +1,328 @@
+"""The port for questions, as docs/reference/http.md says."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from support.openai_stub import RIGHT_KEY, Stub, Turn, error
+from support.serving import write_revision
+from va_assistant.answering import Answering
+from va_assistant.keys import GivenKey
+from va_assistant.metrics import Metrics
+from va_assistant.model import Model
+from va_assistant.prompt import build_prompt
+from va_assistant.readiness import Readiness
+from va_assistant.revision import read_revision
+from va_assistant.web import create_app
+
+QUESTION = "Which instrument is it, a cello?"
+ANSWER = "Ada plays the cello in a string quartet."
+EVENTS = {"Accept": "text/event-stream"}
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def web(stub: Stub, tmp_path: Path, metrics: Metrics) -> Iterator[FlaskClient]:
+    yield from build(stub, tmp_path, metrics)
+
+
+def build(
+    stub: Stub, tmp_path: Path, metrics: Metrics, *, max_questions: int = 4, **model: Any
+) -> Iterator[FlaskClient]:
+    folder = write_revision(tmp_path / "revision", baseURL=stub.url, **model)
+    revision = read_revision(folder, name="3f2a91c0de")
+    asked = Model(revision.model, build_prompt(revision), GivenKey(RIGHT_KEY))
+    answering = Answering(
+        asked, Readiness(revision), metrics, max_questions=max_questions, gap_seconds=1
+    )
+    app = create_app(answering, revision)
+    app.test_client_class = Client
+    yield app.test_client()
+    asked.close()
+
+
+class Client(FlaskClient):
+    """Reads responses to their end and closes them, as a server does."""
+
+    def open(self, *args: Any, **more: Any) -> TestResponse:
+        more.setdefault("buffered", True)
+        return super().open(*args, **more)
+
+
+def events(body: bytes) -> list[tuple[str, Any]]:
+    parsed = []
+    for block in body.decode().strip().split("\n\n"):
+        name, data = block.split("\n")
+        parsed.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return parsed
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_question_as_text_is_answered_as_text(web: FlaskClient, content_type: str | None) -> None:
+    response = web.post("/", data=QUESTION.encode(), content_type=content_type)
+    assert response.status_code == 200
+    assert response.data.decode() == f"{ANSWER}\n"
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.headers["X-Model"] == "stub"
+    assert response.headers["X-Revision"] == "3f2a91c0de"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Finish-Reason" not in response.headers
+
+
+def test_a_form_is_taken_as_it_is(web: FlaskClient, stub: Stub) -> None:
+    web.post("/", data=b"a=b&c=%41+?", content_type="application/x-www-form-urlencoded")
+    assert stub.log[0].body["messages"][-1]["content"] == "a=b&c=%41+?"
+
+
+def test_a_question_as_json_is_answered_as_json(web: FlaskClient) -> None:
+    response = web.post("/", json={"question": QUESTION})
+    assert response.content_type == "application/json"
+    assert response.json == {
+        "answer": ANSWER,
+        "model": "stub",
+        "revision": "3f2a91c0de",
+        "finishReason": "stop",
+    }
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"data": QUESTION, "headers": EVENTS},
+        {"json": {"question": QUESTION, "stream": True}},
+        {"json": {"question": QUESTION}, "headers": EVENTS},
+    ],
+)
+def test_a_stream_is_sent_when_it_is_asked_for(web: FlaskClient, request_: dict[str, Any]) -> None:
+    response = web.post("/", **request_)
+    assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    *texts, done = events(response.data)
+    assert "".join(fields["text"] for _, fields in texts) == ANSWER
+    assert {name for name, _ in texts} == {"text"}
+    assert done == (
+        "done",
+        {"model": "stub", "revision": "3f2a91c0de", "finishReason": "stop"},
+    )
+
+
+def test_an_answer_that_was_cut_says_so(web: FlaskClient, stub: Stub) -> None:
+    stub.default = Turn(text="Ada plays", finish_reason="length")
+    assert web.post("/", data=QUESTION).headers["X-Finish-Reason"] == "length"
+    answer = web.post("/", json={"question": QUESTION}).json
+    assert answer
+    assert answer["finishReason"] == "length"
+    assert events(web.post("/", data=QUESTION, headers=EVENTS).data)[-1][1]["finishReason"] == (
+        "length"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "reason", "retry_after"),
+    [
+        ("stub-401", 502, "KeyRefused", None),
+        ("stub-403", 502, "KeyRefused", None),
+        ("stub-404", 502, "ModelNotFound", None),
+        ("stub-400", 502, "RequestRefused", None),
+        ("stub-too-long", 413, "ContextTooLarge", None),
+        ("stub-429", 503, "RateLimited", "7"),
+        ("stub-quota", 503, "RateLimited", "10"),
+        ("stub-500", 503, "UpstreamError", "5"),
+        ("stub-503", 503, "UpstreamError", "3"),
+        ("stub-filter", 503, "UpstreamError", "5"),
+    ],
+)
+def test_a_model_that_fails_is_an_error_and_never_an_answer(
+    stub: Stub,
+    tmp_path: Path,
+    metrics: Metrics,
+    model: str,
+    status: int,
+    reason: str,
+    retry_after: str | None,
+) -> None:
+    for web in build(stub, tmp_path, metrics, name=model):
+        text = web.post("/", data=QUESTION)
+        as_json = web.post("/", json={"question": QUESTION})
+        stream = web.post("/", data=QUESTION, headers=EVENTS)
+    for response in (text, as_json, stream):
+        assert response.status_code == status
+        assert response.headers.get("Retry-After") == retry_after
+    assert text.text.startswith(f"{reason}: ")
+    assert text.text.count("\n") == 1
+    assert as_json.json
+    assert as_json.json["error"]["reason"] == reason
+
+
+def test_a_stream_that_breaks_ends_with_an_error_event(web: FlaskClient, stub: Stub) -> None:
+    stub.default = Turn(pieces=5, cut_at=2)
+    response = web.post("/", data=QUESTION, headers=EVENTS)
+    assert response.status_code == 200
+    *texts, last = events(response.data)
+    assert [fields["text"] for _, fields in texts] == ["piece0 ", "piece1 "]
+    assert last[0] == "error"
+    assert last[1]["error"]["reason"] == "ConnectionLost"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/nope", 404, "NotFound"),
+        ("POST", "/nope", 404, "NotFound"),
+        ("GET", "/..%2f..%2fetc/passwd", 404, "NotFound"),
+        ("GET", "/ready", 404, "NotFound"),
+        ("PUT", "/", 405, "MethodNotAllowed"),
+        ("DELETE", "/", 405, "MethodNotAllowed"),
+        ("TRACE", "/", 405, "MethodNotAllowed"),
+        ("POST", "/health", 405, "MethodNotAllowed"),
+    ],
+)
+def test_routes_that_are_none(
+    web: FlaskClient, method: str, path: str, status: int, reason: str
+) -> None:
+    response = web.open(path, method=method)
+    assert response.status_code == status
+    assert response.text.startswith(f"{reason}: ")
+    assert ("Allow" in response.headers) == (status == 405)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "reason"),
+    [
+        (b"", None, 400, "EmptyQuestion"),
+        (b" \n", "text/plain", 400, "EmptyQuestion"),
+        (b"\xff\x00", "text/plain", 400, "NotUTF8"),
+        (b"a\0b", "text/plain", 400, "InvalidQuestion"),
+        (b"{", "application/json", 400, "InvalidJSON"),
+        (b"{}", "application/json", 400, "InvalidQuestion"),
+        (b"x" * 70_000, "text/plain", 413, "QuestionTooLarge"),
+        (b"<a/>", "text/xml", 415, "UnsupportedMediaType"),
+    ],
+)
+def test_what_is_no_question_is_refused_and_nobody_is_asked(
+    web: FlaskClient, stub: Stub, body: bytes, content_type: str | None, status: int, reason: str
+) -> None:
+    response = web.post("/", data=body, content_type=content_type)
+    assert response.status_code == status
+    if content_type == "application/json":
+        assert response.json
+        assert response.json["error"]["reason"] == reason
+    else:
+        assert response.text.startswith(f"{reason}: ")
+    assert not stub.log
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    body=st.binary(max_size=200), content_type=st.sampled_from(["text/plain", "application/json"])
+)
+def test_no_body_is_an_internal_error(web: FlaskClient, body: bytes, content_type: str) -> None:
+    response = web.post("/", data=body, content_type=content_type)
+    assert response.status_code in {200, 400}
+
+
+def test_help_names_the_address_that_was_asked(web: FlaskClient) -> None:
+    response = web.get("/", headers={"Host": "node:30001"})
+    assert response.text.count("\n") <= 2
+    assert "curl -d 'What is this about?' http://node:30001/" in response.text
+
+
+def test_health_says_nothing_of_the_model(web: FlaskClient, stub: Stub) -> None:
+    assert web.get("/health").data == b"ok\n"
+    assert not stub.log
+
+
+def test_the_client_may_name_its_request(web: FlaskClient) -> None:
+    given_id = web.get("/health", headers={"X-Request-Id": "abc-1"}).headers["X-Request-Id"]
+    made_up = web.get("/health", headers={"X-Request-Id": "a b\tc"}).headers["X-Request-Id"]
+    assert given_id == "abc-1"
+    assert made_up not in {"", "a b\tc"}
+
+
+def test_one_question_too_many_is_told_so_and_gets_its_turn_later(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    stub.default = Turn(pieces=3)
+    for web in build(stub, tmp_path, metrics, max_questions=1):
+        first = web.post("/", data=QUESTION, headers=EVENTS, buffered=False)
+        refused = web.post("/", data=QUESTION)
+        assert refused.status_code == 503
+        assert refused.text.startswith("TooBusy: ")
+        assert refused.headers["Retry-After"] == "1"
+        first.close()
+        assert web.post("/", data=QUESTION).status_code == 200
+        for _ in range(3):
+            assert web.post("/", data=b"").status_code == 400
+        assert web.post("/", data=QUESTION).status_code == 200
+
+
+def test_what_nobody_foresaw_is_one_line_without_a_trace(
+    web: FlaskClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("canary-in-an-exception")
+
+    monkeypatch.setattr("va_assistant.model.Model.answer", explode)
+    response = web.post("/", data=QUESTION)
+    assert response.status_code == 500
+    assert response.text.startswith("InternalError: ")
+    assert response.text.count("\n") == 1
+    assert "canary" not in response.text
+    assert web.post("/", json={"question": QUESTION}).status_code == 500
+
+
+def counted(metrics: Metrics, sample: str, **labels: str) -> float:
+    return metrics.registry.get_sample_value(sample, labels) or 0
+
+
+def test_questions_and_tokens_are_counted(web: FlaskClient, stub: Stub, metrics: Metrics) -> None:
+    web.post("/", data=QUESTION)
+    web.post("/", data=QUESTION, headers=EVENTS)
+    web.post("/", data=b"")
+    stub.default = error(404, "no such model")
+    web.post("/", data=QUESTION)
+    total = "va_assistant_questions_total"
+    assert counted(metrics, total, result="answered", reason="") == 2
+    assert counted(metrics, total, result="failed", reason="EmptyQuestion") == 1
+    assert counted(metrics, total, result="failed", reason="ModelNotFound") == 1
+    assert counted(metrics, "va_assistant_answer_seconds_count") == 2
+    assert counted(metrics, "va_assistant_questions_in_flight") == 0
+    assert counted(metrics, "va_assistant_tokens_total", kind="prompt") > 0
+    assert counted(metrics, "va_assistant_tokens_total", kind="completion") > 0
+    assert counted(metrics, "va_assistant_tokens_total", kind="cached") > 0
+
+
+def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(
+    web: FlaskClient, stub: Stub, metrics: Metrics
+) -> None:
+    stub.default = Turn(pieces=1000, piece_delay=0.01)
+    response = web.post("/", data=QUESTION, headers=EVENTS, buffered=False)
+    next(response.iter_encoded())
+    response.close()
+    stub.wait_for(lambda: stub.log[0].client_left, 1)
+    assert counted(metrics, "va_assistant_questions_total", result="left", reason="") == 1
+    assert counted(metrics, "va_assistant_questions_in_flight") == 0
+
+
+@pytest.mark.parametrize("name", ["m\r\nX-Evil: 1", "mödel", "m\u2028"])
+def test_a_model_name_cannot_add_headers(
+    stub: Stub, tmp_path: Path, metrics: Metrics, name: str
+) -> None:
+    for web in build(stub, tmp_path, metrics, name=name):
+        response = web.post("/", data=QUESTION)
+    assert response.status_code == 200
+    assert "X-Evil" not in response.headers
+    assert response.headers["X-Model"].isascii()

@@ -1,0 +1,206 @@
+"""What the pods look like: one side of `docs/reference/pod-contract.md`."""
+
+from typing import Any
+
+import pytest
+
+from support.builders import IMAGES, OPENAI, an_assistant
+from va_operator.api import Manifest, VirtualAssistant
+from va_operator.resources.deployment import build_deployment, with_replicas
+
+REVISION = "3f2a91c0de"
+
+
+def built(assistant: VirtualAssistant) -> Manifest:
+    return build_deployment(assistant, REVISION, IMAGES)
+
+
+def pod(assistant: VirtualAssistant) -> Manifest:
+    spec: Manifest = built(assistant)["spec"]["template"]["spec"]
+    return spec
+
+
+def containers(assistant: VirtualAssistant) -> list[Manifest]:
+    spec = pod(assistant)
+    return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+def env(container: Manifest) -> dict[str, str]:
+    return {item["name"]: item["value"] for item in container["env"]}
+
+
+def mounts(container: Manifest) -> dict[str, Manifest]:
+    return {item["mountPath"]: item for item in container["volumeMounts"]}
+
+
+both = pytest.mark.parametrize(
+    "assistant", [an_assistant(), an_assistant(model=OPENAI)], ids=["embedded", "openai"]
+)
+
+
+def test_the_deployment_has_the_assistants_name_and_owner() -> None:
+    metadata = built(an_assistant())["metadata"]
+
+    assert (metadata["name"], metadata["namespace"]) == ("ada", "shop")
+    assert metadata["ownerReferences"] == [
+        {
+            "apiVersion": "virtualassistant.dev/v1alpha1",
+            "kind": "VirtualAssistant",
+            "name": "ada",
+            "uid": "0000-ada",
+            "controller": True,
+            "blockOwnerDeletion": False,
+        }
+    ]
+
+
+def test_it_has_as_many_pods_as_are_asked_for() -> None:
+    assert built(an_assistant(replicas=3))["spec"]["replicas"] == 3
+    assert built(an_assistant(replicas=3, suspend=True))["spec"]["replicas"] == 0
+
+
+def test_no_question_is_lost_in_a_rollout() -> None:
+    spec = built(an_assistant())["spec"]
+
+    assert spec["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    assert spec["template"]["spec"]["containers"][0]["lifecycle"]["preStop"]["exec"] == {
+        "command": ["sleep", "5"]
+    }
+
+
+def test_the_selector_is_small_and_its_labels_are_on_the_pods() -> None:
+    spec = built(an_assistant())["spec"]
+    selector = spec["selector"]["matchLabels"]
+
+    assert selector == {
+        "app.kubernetes.io/name": "virtual-assistant",
+        "app.kubernetes.io/instance": "ada",
+    }
+    assert selector.items() <= spec["template"]["metadata"]["labels"].items()
+    assert spec["template"]["metadata"]["labels"]["virtualassistant.dev/revision"] == REVISION
+
+
+def test_a_new_version_of_the_operator_restarts_no_pod() -> None:
+    labels = built(an_assistant())["spec"]["template"]["metadata"]["labels"]
+    assert "app.kubernetes.io/version" not in labels
+
+
+@both
+def test_the_pods_meet_the_restricted_standard_and_more(assistant: VirtualAssistant) -> None:
+    spec = pod(assistant)
+
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["enableServiceLinks"] is False
+    for container in containers(assistant):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert set(container["resources"]) == {"requests", "limits"}
+        assert "cpu" not in container["resources"]["limits"]
+    assert {next(iter(set(volume) - {"name"})) for volume in spec["volumes"]} <= {
+        "configMap",
+        "emptyDir",
+        "secret",
+    }
+
+
+def test_the_environment_is_what_the_contract_says() -> None:
+    [container] = pod(an_assistant(model={**OPENAI, "timeoutSeconds": 30}))["containers"]
+
+    assert container["name"] == "assistant"
+    assert container["image"] == IMAGES.assistant
+    assert env(container) == {
+        "VA_ASSISTANT_REVISION": REVISION,
+        "VA_ASSISTANT_REVISION_DIR": "/etc/virtual-assistant/revision",
+        "VA_ASSISTANT_API_KEY_FILE": "/etc/virtual-assistant/api-key/apiKey",
+        "VA_ASSISTANT_DRAIN_SECONDS": "30",
+    }
+
+
+def test_without_a_key_there_is_no_key_file() -> None:
+    spec = pod(an_assistant())
+    [container] = spec["containers"]
+
+    assert "VA_ASSISTANT_API_KEY_FILE" not in env(container)
+    assert set(mounts(container)) == {"/etc/virtual-assistant/revision", "/tmp"}
+    assert [volume["name"] for volume in spec["volumes"]] == ["revision", "tmp"]
+
+
+def test_the_revision_and_the_key_are_mounted_as_folders() -> None:
+    spec = pod(an_assistant(model=OPENAI))
+    found = mounts(spec["containers"][0])
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+
+    assert found["/etc/virtual-assistant/revision"]["readOnly"] is True
+    assert found["/etc/virtual-assistant/api-key"]["readOnly"] is True
+    assert not any("subPath" in mount for mount in found.values())
+    assert volumes["revision"]["configMap"] == {"name": f"ada-{REVISION}"}
+    assert volumes["api-key"]["secret"] == {"secretName": "openai", "optional": True}
+    assert volumes["tmp"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "16Mi"}
+
+
+def test_ports_and_probes_are_what_the_contract_says() -> None:
+    [container] = pod(an_assistant())["containers"]
+
+    assert {port["name"]: port["containerPort"] for port in container["ports"]} == {
+        "http": 8000,
+        "probes": 8001,
+    }
+    assert container["startupProbe"]["httpGet"] == {"path": "/health", "port": "probes"}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": "probes"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "probes"}
+
+
+def test_the_embedded_model_runs_beside_the_assistant() -> None:
+    [model] = pod(an_assistant(model={"contextWindow": 4096}))["initContainers"]
+
+    assert (model["name"], model["image"]) == ("model", IMAGES.model)
+    assert model["restartPolicy"] == "Always"
+    assert env(model) == {"VA_MODEL_CONTEXT_WINDOW": "4096", "VA_MODEL_THREADS": "1"}
+    assert model["startupProbe"]["exec"]["command"] == ["va-model", "--check"]
+    assert "ports" not in model
+
+
+def test_another_model_brings_no_model_container() -> None:
+    assert "initContainers" not in pod(an_assistant(model=OPENAI))
+
+
+def test_the_grace_period_is_the_sleep_the_drain_and_five_seconds() -> None:
+    assistant = an_assistant(model={"timeoutSeconds": 40})
+    assert pod(assistant)["terminationGracePeriodSeconds"] == 5 + 40 + 5
+
+
+def test_resources_are_the_web_containers_in_canonical_form() -> None:
+    asked = {"requests": {"cpu": "1000m", "memory": "1024Mi"}, "limits": {"memory": 2000000}}
+    spec = pod(an_assistant(resources=asked))
+
+    assert spec["containers"][0]["resources"] == {
+        "requests": {"cpu": "1", "memory": "1Gi"},
+        "limits": {"memory": "2M"},
+    }
+    assert spec["initContainers"][0]["resources"]["requests"]["memory"] == "320Mi"
+
+
+def test_no_variable_of_a_user_reaches_an_environment_unasked() -> None:
+    hostile = an_assistant(text="$(VA_ASSISTANT_REVISION)", instructions="$(HOME)", model=OPENAI)
+    assert "$(" not in str(built(hostile))
+
+
+def test_scaling_leaves_the_pods_as_they_are() -> None:
+    sent: dict[str, Any] = {"spec": {"replicas": 2, "template": {"spec": "as it was"}}, "x": 1}
+    scaled = with_replicas(sent, 5)
+
+    assert scaled == {"spec": {"replicas": 5, "template": {"spec": "as it was"}}, "x": 1}
+    assert sent["spec"]["replicas"] == 2

@@ -1,0 +1,620 @@
+"""The reconciler: what it writes, what it leaves alone, and that it may die anywhere."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.builders import NAMESPACE, OPENAI, a_config_map, a_pod, a_report, referring
+from support.memory_cluster import Died, MemoryCluster
+from support.memory_operator import ADA, MemoryOperator
+from va_operator.api import KIND, Key, Manifest
+from va_operator.cluster import Resource
+from va_operator.errors import ChildRefused, ClusterFailure
+from va_operator.observed import read_config_map
+
+CV = Key(NAMESPACE, "ada-cv")
+
+
+def an_operator(**spec: Any) -> MemoryOperator:
+    """Return an operator that has settled one assistant."""
+    operator = MemoryOperator()
+    operator.ask_for(**spec)
+    operator.settle()
+    return operator
+
+
+def a_source(text: str = "Ada works.") -> Manifest:
+    return {"kind": "ConfigMap", "metadata": {"name": "ada-cv", "namespace": NAMESPACE},
+            "data": {"cv.md": text}}  # fmt: skip
+
+
+def test_a_new_assistant_takes_four_writes_and_then_none() -> None:
+    operator = MemoryOperator()
+    operator.ask_for()
+
+    [revision, deployment, service, status] = operator.reconcile()
+    assert revision.startswith("ConfigMap ada-")
+    assert {deployment, service} == {"Deployment ada", "Service ada"}
+    assert status == "status ada"
+    assert operator.reconcile() == []
+
+
+def test_after_a_restart_nothing_is_written() -> None:
+    operator = an_operator()
+    operator.restart()
+    assert operator.settle() is None
+    assert operator.reconcile() == []
+
+
+def test_the_deployment_is_written_after_the_revision_that_it_names() -> None:
+    operator = an_operator()
+    [name] = operator.revisions()
+    volumes = operator.child("Deployment")["spec"]["template"]["spec"]["volumes"]
+
+    assert {"name": "revision", "configMap": {"name": name}} in volumes
+    writes = operator.cluster.writes
+    assert writes.index(f"ConfigMap {name}") < writes.index("Deployment ada")
+
+
+def test_an_unknown_key_is_nothing() -> None:
+    assert MemoryOperator().reconcile() == []
+
+
+def test_an_assistant_on_its_way_out_is_left_alone() -> None:
+    operator = an_operator()
+    going = {"name": "ada", "namespace": NAMESPACE, "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    operator.cluster.put({"kind": KIND, "metadata": going})
+    operator.cluster.delete("Service", ADA)
+    assert operator.reconcile() == []
+
+
+def test_scaling_writes_the_deployment_only() -> None:
+    operator = an_operator()
+    operator.ask_for(replicas=5)
+
+    assert operator.reconcile() == ["Deployment ada", "status ada"]
+    assert operator.child("Deployment")["spec"]["replicas"] == 5
+    assert len(operator.revisions()) == 1
+
+
+def test_another_context_is_another_revision_and_a_rollout() -> None:
+    operator = an_operator()
+    before = operator.revisions()
+    operator.ask_for(text="Ada rests.")
+
+    operator.settle()
+    assert len(operator.revisions()) == 2
+    [new] = set(operator.revisions()) - set(before)
+    assert operator.assistant()["status"]["revision"]["desired"] == new.removeprefix("ada-")
+
+
+def test_going_back_to_an_earlier_context_writes_no_config_map() -> None:
+    operator = an_operator()
+    operator.ask_for(text="Ada rests.")
+    operator.settle()
+    operator.ask_for()
+
+    assert operator.reconcile() == ["Deployment ada", "status ada"]
+
+
+# Drift
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+def test_a_deleted_child_comes_back(kind: str) -> None:
+    operator = an_operator()
+    operator.cluster.delete(kind, ADA)
+
+    assert operator.reconcile()[0] == f"{kind} ada"
+    assert operator.reconcile() == []
+
+
+def test_a_deleted_revision_comes_back() -> None:
+    operator = an_operator()
+    [name] = operator.revisions()
+    operator.cluster.delete("ConfigMap", Key(NAMESPACE, name))
+
+    assert operator.reconcile() == [f"ConfigMap {name}"]
+
+
+EDITS: dict[str, Callable[[MemoryCluster], object]] = {
+    "replicas": lambda cluster: cluster.put(
+        {"kind": "Deployment", "metadata": {"name": "ada", "namespace": NAMESPACE},
+         "spec": {"replicas": 9}}
+    ),
+    "an image": lambda cluster: cluster.put(
+        {"kind": "Deployment", "metadata": {"name": "ada", "namespace": NAMESPACE},
+         "spec": {"template": {"spec": {"containers": [{"name": "assistant", "image": "evil"}]}}}}
+    ),
+    "an image, applied": lambda cluster: cluster.side_apply(
+        {"kind": "Deployment", "metadata": {"name": "ada", "namespace": NAMESPACE},
+         "spec": {"template": {"spec": {"containers": [{"name": "assistant", "image": "evil"}]}}}},
+        "somebody",
+    ),
+    "a label": lambda cluster: cluster.put(
+        {"kind": "Deployment", "metadata": {"name": "ada", "namespace": NAMESPACE,
+         "labels": {"app.kubernetes.io/name": "x"}}}
+    ),
+    "a label that is gone": lambda cluster: cluster.remove(
+        "Deployment", ADA, "metadata", "labels", "app.kubernetes.io/name"
+    ),
+    "the label by which it is watched": lambda cluster: cluster.remove(
+        "Deployment", ADA, "metadata", "labels", "app.kubernetes.io/managed-by"
+    ),
+    "the owner": lambda cluster: cluster.remove("Deployment", ADA, "metadata", "ownerReferences"),
+    "a probe that is gone": lambda cluster: cluster.remove(
+        "Deployment", ADA, "spec", "template", "spec", "containers", 'k:{"name":"assistant"}',
+        "readinessProbe",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edited_field_is_healed(edit: Callable[[MemoryCluster], object]) -> None:
+    operator, calm = an_operator(), an_operator()
+    edit(operator.cluster)
+
+    assert operator.reconcile()[0] == "Deployment ada"
+    assert operator.reconcile() == []
+    for part in ("spec", "metadata"):
+        healed, right = operator.child("Deployment")[part], calm.child("Deployment")[part]
+        for volatile in ("resourceVersion", "generation", "managedFields", "creationTimestamp"):
+            healed.pop(volatile, None)
+            right.pop(volatile, None)
+        assert healed == right
+
+
+FOREIGN: dict[str, Manifest] = {
+    "a label": {"metadata": {"labels": {"team": "blue"}}},
+    "an annotation": {"metadata": {"annotations": {"note": "mine"}}},
+    "a sidecar": {"spec": {"template": {"spec": {"containers": [{"name": "mesh", "image": "m"}]}}}},
+    "a variable": {
+        "spec": {
+            "template": {
+                "spec": {
+                    "containers": [{"name": "assistant", "env": [{"name": "X", "value": "1"}]}]
+                }
+            }
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
+def test_what_others_added_stays_and_is_not_written_about(change: Manifest) -> None:
+    operator = an_operator()
+    metadata = {"name": "ada", "namespace": NAMESPACE, **change.get("metadata", {})}
+    operator.cluster.side_apply({"kind": "Deployment", **change, "metadata": metadata}, "mesh")
+    before = operator.cluster.end_state()
+
+    assert operator.reconcile() == []
+    operator.ask_for(replicas=3)
+    operator.settle()
+    operator.ask_for()
+    operator.settle()
+    assert operator.cluster.end_state()["Deployment shop/ada"] == before["Deployment shop/ada"]
+
+
+# Names that belong to somebody else
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+def test_an_object_of_somebody_else_is_not_touched(kind: str) -> None:
+    operator = MemoryOperator()
+    foreign = {"kind": kind, "metadata": {"name": "ada", "namespace": NAMESPACE}, "spec": {"x": 1}}
+    before = operator.cluster.put(foreign)
+    operator.ask_for()
+
+    refused = operator.settle()
+    assert refused is not None
+    assert refused.reason == "NameConflict"
+    assert operator.child(kind) == before
+    assert operator.condition() == ("False", "NameConflict")
+
+    operator.cluster.delete(kind, ADA)
+    assert operator.settle() is None
+    assert operator.condition() == ("False", "Starting")
+
+
+def test_one_refused_child_does_not_hold_up_the_other() -> None:
+    operator = MemoryOperator()
+    operator.cluster.put(
+        {"kind": "Service", "metadata": {"name": "ada", "namespace": NAMESPACE}, "spec": {"x": 1}}
+    )
+    operator.ask_for()
+    operator.settle()
+    assert operator.child("Deployment")["spec"]["replicas"] == 2
+
+
+def test_children_of_an_earlier_namesake_are_waited_for() -> None:
+    operator = an_operator()
+    operator.cluster.delete(KIND, ADA)
+    operator.restart()
+    operator.ask_for()
+
+    with pytest.raises(ClusterFailure, match="is being deleted"):
+        operator.reconcile()
+    operator.cluster.collect_garbage()
+    assert operator.settle() is None
+    uid = operator.assistant()["metadata"]["uid"]
+    for kind in ("Deployment", "Service"):
+        assert operator.child(kind)["metadata"]["ownerReferences"][0]["uid"] == uid
+
+
+REFUSALS = {
+    "QuotaExceeded": ClusterFailure(403, "exceeded quota: q", reason="Forbidden"),
+    "NotAllowed": ClusterFailure(403, "cannot patch", reason="Forbidden"),
+    "NodePortTaken": ClusterFailure(422, "provided port is already allocated", reason="Invalid"),
+    "Refused": ClusterFailure(422, "is invalid", reason="Invalid"),
+}
+
+
+@pytest.mark.parametrize(("reason", "failure"), REFUSALS.items())
+def test_a_refusal_is_told_and_heals(reason: str, failure: ClusterFailure) -> None:
+    operator = MemoryOperator()
+    operator.cluster.refuses = lambda body: failure if body["kind"] == "Service" else None
+    operator.ask_for()
+
+    refused = operator.settle()
+    assert refused is not None
+    assert refused.reason == reason
+    assert operator.condition() == ("False", reason)
+
+    operator.cluster.refuses = lambda _: None
+    assert operator.settle() is None
+    assert operator.condition() == ("False", "Starting")
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 503, 504])
+def test_a_failure_of_the_api_server_is_not_told_to_the_user(status: int) -> None:
+    operator = an_operator()
+    before = operator.assistant()
+    operator.cluster.delete("Service", ADA)
+    operator.cluster.refuses = lambda _: ClusterFailure(status, "later")
+
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.assistant() == before
+
+    operator.cluster.refuses = lambda _: None
+    operator.settle()
+    assert operator.child("Service")
+
+
+# The context
+
+
+def test_a_missing_context_leaves_the_pods_alone_and_scaling_works() -> None:
+    operator = MemoryOperator()
+    operator.cluster.put(a_source())
+    operator.ask_for(context=referring("ada-cv"))
+    operator.settle()
+    before = operator.child("Deployment")["spec"]
+
+    operator.cluster.delete("ConfigMap", CV)
+    operator.settle()
+    assert operator.condition() == ("False", "ContextNotFound")
+    assert operator.child("Deployment")["spec"] == before
+
+    operator.ask_for(context=referring("ada-cv"), replicas=4)
+    operator.settle()
+    assert operator.child("Deployment")["spec"] == {**before, "replicas": 4}
+
+    operator.cluster.put(a_source())
+    operator.settle()
+    assert operator.condition("ContextResolved") == ("True", "Resolved")
+
+
+def test_without_a_first_context_there_is_a_service_and_no_deployment() -> None:
+    operator = an_operator(context=referring("ada-cv"))
+
+    assert operator.child("Service")
+    assert operator.cluster.find("Deployment", ADA) is None
+    assert operator.condition("ContextResolved") == ("False", "ContextNotFound")
+
+
+def test_a_change_of_the_text_is_another_revision() -> None:
+    operator = MemoryOperator()
+    operator.cluster.put(a_source())
+    operator.ask_for(context=referring("ada-cv"))
+    operator.settle()
+
+    operator.cluster.put(a_source("Ada rests."))
+    operator.settle()
+    assert len(operator.revisions()) == 2
+
+
+def test_a_context_is_read_only_when_something_changed() -> None:
+    operator = MemoryOperator()
+    operator.cluster.put(a_source())
+    operator.ask_for(context=referring("ada-cv"))
+    operator.settle()
+    before = operator.cluster.reads
+
+    operator.reconcile()
+    operator.reconcile()
+    assert operator.cluster.reads == before
+
+
+class SlowCluster(MemoryCluster):
+    """The world goes on while a ConfigMap is read."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    async def get(self, resource: Resource, key: Key) -> Manifest | None:
+        body = await super().get(resource, key)
+        if key == CV and self.meanwhile:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        return body
+
+
+def test_a_text_that_changes_while_it_is_read_is_read_again() -> None:
+    cluster = SlowCluster()
+    operator = MemoryOperator(cluster)
+    cluster.put(a_source("old"))
+    operator.ask_for(context=referring("ada-cv"))
+
+    def change() -> None:
+        cluster.put(a_source("new"))
+        operator.store.sources.remember(read_config_map(cluster.body("ConfigMap", CV)))
+
+    cluster.meanwhile = change
+    operator.settle()
+
+    desired = operator.assistant()["status"]["revision"]["desired"]
+    data = cluster.body("ConfigMap", Key(NAMESPACE, f"ada-{desired}"))["data"]
+    assert data["context.ada-cv.md"] == "new"
+
+
+def test_a_text_that_appears_while_it_is_looked_for_is_found() -> None:
+    cluster = SlowCluster()
+    operator = MemoryOperator(cluster)
+    operator.ask_for(context=referring("ada-cv"))
+    operator.observe()
+
+    def appear() -> None:
+        cluster.put(a_source())
+        operator.store.sources.remember(read_config_map(cluster.body("ConfigMap", CV)))
+
+    cluster.meanwhile = appear
+    asyncio.run(operator.reconciler.reconcile(ADA))
+    asyncio.run(operator.reconciler.reconcile(ADA))
+    assert operator.condition("ContextResolved") == ("True", "Resolved")
+
+
+def test_outdated_revisions_go_and_the_newest_stay() -> None:
+    operator = an_operator()
+    for number in range(6):
+        operator.ask_for(text=f"text {number}")
+        operator.settle()
+    assert len(operator.revisions()) == 4
+
+
+def test_a_revision_of_somebody_else_is_not_taken_over() -> None:
+    operator = an_operator()
+    [name] = operator.revisions()
+    text = operator.child("ConfigMap", Key(NAMESPACE, name))["data"]
+
+    other = MemoryOperator()
+    foreign = a_config_map(name, **dict.fromkeys(text, "foreign"))
+    other.cluster.put({"kind": "ConfigMap", **foreign})
+    other.ask_for()
+    refused = other.settle()
+    assert refused is not None
+    assert refused.reason == "NameConflict"
+    assert other.cluster.find("Deployment", ADA) is None
+
+
+# Status and events
+
+
+def test_an_answering_pod_makes_it_ready_and_that_is_told_once() -> None:
+    operator = an_operator(model=OPENAI)
+    revision = operator.assistant()["status"]["revision"]["desired"]
+    operator.pods = (a_pod(revision),)
+    operator.reports[a_pod().uid] = a_report()
+
+    assert operator.reconcile() == ["status ada", "event Answering", "event ModelAnswered"]
+    assert operator.condition() == ("True", "Answering")
+    assert operator.reconcile() == []
+
+
+def test_after_a_restart_nothing_is_said_before_the_pods_are_asked() -> None:
+    operator = an_operator(model=OPENAI)
+    operator.pods = (a_pod(operator.assistant()["status"]["revision"]["desired"]),)
+    operator.reports[a_pod().uid] = a_report()
+    operator.settle()
+
+    operator.reports = {}
+    operator.restart()
+    assert operator.reconcile() == []
+    operator.reports[a_pod().uid] = a_report()
+    assert operator.reconcile() == []
+    operator.reports[a_pod().uid] = None
+    assert operator.reconcile()[0] == "status ada"
+    assert operator.condition() == ("False", "PodNotAnswering")
+
+
+def test_a_lost_event_is_no_reason_to_fail() -> None:
+    class Deaf(MemoryCluster):
+        async def create_event(self, namespace: str, event: Manifest) -> None:
+            raise ClusterFailure(403, "no events here")
+
+    operator = MemoryOperator(Deaf())
+    operator.ask_for(context=referring("gone"))
+    assert operator.settle() is None
+    assert operator.condition() == ("False", "ContextNotFound")
+
+
+def test_the_status_of_an_assistant_that_just_went_is_dropped() -> None:
+    operator = MemoryOperator()
+    operator.ask_for()
+    operator.observe()
+    operator.cluster.delete(KIND, ADA)
+    asyncio.run(operator.reconciler.reconcile(ADA))
+    assert operator.cluster.find(KIND, ADA) is None
+
+
+def test_an_apply_that_changes_nothing_is_not_repeated() -> None:
+    class Normalising(MemoryCluster):
+        """Stores another spelling than the one that was sent, like an admission webhook."""
+
+        async def apply(self, manifest: Manifest, *, force: bool) -> Manifest:
+            if manifest["kind"] == "Service":
+                manifest = {**manifest, "spec": {**manifest["spec"], "type": "nodeport"}}
+            return await super().apply(manifest, force=force)
+
+    operator = MemoryOperator(Normalising())
+    operator.ask_for()
+    writes = [operator.reconcile() for _ in range(4)]
+    assert writes[1:] == [["Service ada"], [], []]
+
+
+# Dying
+
+
+def create(operator: MemoryOperator) -> None:
+    operator.cluster.put(a_source())
+    operator.ask_for(context=referring("ada-cv"))
+
+
+def scale(operator: MemoryOperator) -> None:
+    operator.ask_for(context=referring("ada-cv"), replicas=7)
+
+
+def change_model(operator: MemoryOperator) -> None:
+    operator.ask_for(context=referring("ada-cv"), model=OPENAI)
+
+
+def change_context(operator: MemoryOperator) -> None:
+    operator.cluster.put(a_source("Ada rests."))
+
+
+def lose_context(operator: MemoryOperator) -> None:
+    operator.cluster.delete("ConfigMap", CV)
+
+
+def change_service(operator: MemoryOperator) -> None:
+    operator.ask_for(context=referring("ada-cv"), service={"type": "ClusterIP", "port": 8080})
+
+
+def suspend(operator: MemoryOperator) -> None:
+    operator.ask_for(context=referring("ada-cv"), suspend=True)
+
+
+def delete_children(operator: MemoryOperator) -> None:
+    operator.cluster.delete("Deployment", ADA)
+    operator.cluster.delete("Service", ADA)
+
+
+def fourth_revision(operator: MemoryOperator) -> None:
+    for text in "abc":
+        operator.cluster.put(a_source(text))
+        operator.settle()
+    operator.cluster.put(a_source("d"))
+
+
+def recreate(operator: MemoryOperator) -> None:
+    operator.cluster.delete(KIND, ADA)
+    operator.cluster.collect_garbage()
+    operator.ask_for(context=referring("ada-cv"))
+
+
+CHANGES = (
+    create, scale, change_model, change_context, lose_context, change_service, suspend,
+    delete_children, fourth_revision, recreate,
+)  # fmt: skip
+
+
+def changed(change: Callable[[MemoryOperator], None]) -> MemoryOperator:
+    """Return an operator that has yet to see a change."""
+    operator = MemoryOperator()
+    if change is not create:
+        create(operator)
+        operator.settle()
+    change(operator)
+    operator.cluster.writes.clear()
+    return operator
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_crash_at_any_write_heals_on_the_next_run(
+    change: Callable[[MemoryOperator], None], moment: str
+) -> None:
+    calm = changed(change)
+    calm.settle()
+    assert calm.cluster.writes
+
+    for position in range(len(calm.cluster.writes)):
+        crashed = changed(change)
+        setattr(crashed.cluster, f"dies_{moment}", position)
+        with pytest.raises(Died):
+            crashed.settle()
+        crashed.cluster.dies_before = crashed.cluster.dies_after = None
+
+        crashed.restart()
+        assert crashed.settle() is None
+        assert crashed.cluster.end_state() == calm.cluster.end_state()
+        applied = [write for write in crashed.cluster.writes if not write.startswith("event")]
+        assert len(applied) <= len(calm.cluster.writes) + 1
+        assert crashed.reconcile() == []
+
+
+STEPS: dict[str, Callable[[MemoryOperator], object]] = {
+    **{change.__name__: change for change in CHANGES},
+    "edit": EDITS["an image"],  # type: ignore[dict-item]
+    "restart": MemoryOperator.restart,
+    "reconcile": MemoryOperator.settle,
+}
+STEPS["edit"] = lambda operator: (
+    EDITS["an image"](operator.cluster) if operator.cluster.find("Deployment", ADA) else None
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(st.sampled_from(sorted(set(STEPS) - {"fourth_revision"})), max_size=8),
+    crash=st.none() | st.integers(0, 6),
+)
+def test_any_history_ends_where_its_last_word_says(steps: list[str], crash: int | None) -> None:
+    operator = changed(create)
+    operator.settle()
+    operator.cluster.dies_before = crash if crash is None else crash + 4
+    for step in steps:
+        try:
+            if step in {"delete_children", "lose_context"}:
+                operator.settle()
+            STEPS[step](operator)
+        except (Died, KeyError):
+            operator.restart()
+    operator.cluster.dies_before = None
+    operator.restart()
+    create(operator)
+    operator.settle()
+
+    straight = changed(create)
+    straight.settle()
+    for kind in ("Deployment", "Service"):
+        ended, right = operator.child(kind), straight.child(kind)
+        assert ended["spec"] == right["spec"]
+        assert ended["metadata"]["labels"] == right["metadata"]["labels"]
+    status, right_status = operator.assistant()["status"], straight.assistant()["status"]
+    for body in (status, right_status):
+        del body["observedGeneration"]
+        for condition in body["conditions"]:
+            del condition["observedGeneration"]
+    assert status == right_status
+
+
+def test_one_refusal_is_what_the_worker_is_told() -> None:
+    operator = MemoryOperator()
+    operator.cluster.refuses = lambda _: ClusterFailure(403, "no", reason="Forbidden")
+    operator.ask_for()
+    with pytest.raises(ChildRefused):
+        operator.reconcile()

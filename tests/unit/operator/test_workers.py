@@ -1,0 +1,56 @@
+"""Workers: one key's failure is only its own."""
+
+import asyncio
+import logging
+
+import pytest
+
+from va_operator.api import Key
+from va_operator.errors import ChildRefused, ClusterFailure
+from va_operator.work_queue import WorkQueue
+from va_operator.workers import work
+
+BAD, GOOD = Key("shop", "bad"), Key("shop", "good")
+
+
+class Scripted:
+    """Fails for the bad key, and ends the test with the good one."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+        self.reconciled = asyncio.Event()
+
+    async def reconcile(self, key: Key) -> None:
+        if key == BAD:
+            raise self.failure
+        self.reconciled.set()
+
+
+@pytest.mark.parametrize(
+    ("failure", "level", "words"),
+    [
+        (ChildRefused("NameConflict", "taken"), "WARNING", "shop/bad: NameConflict: taken"),
+        (ClusterFailure(503, "busy", retry_after=7), "WARNING", "next try in 7.0 s"),
+        (KeyError("x"), "ERROR", "shop/bad: unforeseen"),
+    ],
+)
+def test_a_failure_is_logged_and_the_next_key_is_taken(
+    failure: Exception, level: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        queue = WorkQueue[Key]()
+        scripted = Scripted(failure)
+        queue.add(BAD)
+        queue.add(GOOD)
+        worker = asyncio.ensure_future(work(queue, scripted))
+        async with asyncio.timeout(5):
+            await scripted.reconciled.wait()
+        assert set(queue._timers) == {BAD}
+        worker.cancel()
+
+    with caplog.at_level(logging.INFO, "va_operator"):
+        asyncio.run(run())
+    [record] = caplog.records
+    assert record.levelname == level
+    assert words in record.getMessage()
+    assert bool(record.exc_info) == (level == "ERROR")
