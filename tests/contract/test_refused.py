@@ -6,20 +6,12 @@ from typing import Any
 
 import pytest
 
+from support.builders import a_manifest
 from support.cluster import Cluster, Manifest
 
 KEY = {"name": "openai", "key": "apiKey"}
 NAMED = {"name": "gpt-5-mini", "apiKeySecretRef": KEY}
 FILE = {"name": "a.md", "inline": "text"}
-
-
-def an_object(name: str = "ada", **spec: Any) -> Manifest:
-    return {
-        "apiVersion": "virtualassistant.dev/v1alpha1",
-        "kind": "VirtualAssistant",
-        "metadata": {"name": name},
-        "spec": {"context": {"files": [FILE]}, **spec},
-    }
 
 
 def files(*items: Any) -> dict[str, Any]:
@@ -251,7 +243,7 @@ def refused(cluster: Cluster, namespace: str, body: Manifest) -> str:
 def test_a_spec_is_refused(
     spec: dict[str, Any], words: str, cluster: Cluster, a_namespace: str
 ) -> None:
-    body = an_object(**spec)
+    body = a_manifest(**spec)
     body["spec"] = {name: value for name, value in body["spec"].items() if value is not None}
     assert words in refused(cluster, a_namespace, body)
 
@@ -269,7 +261,7 @@ def test_a_name_that_no_service_may_have_is_refused(
     name: str, cluster: Cluster, a_namespace: str
 ) -> None:
     words = "`metadata.name` must be the name of a Service: at most 63 characters"
-    assert words in refused(cluster, a_namespace, an_object(name))
+    assert words in refused(cluster, a_namespace, a_manifest(name))
 
 
 BODIES: dict[str, tuple[dict[str, Any], str]] = {
@@ -283,6 +275,6 @@ BODIES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_body_is_refused(
     change: dict[str, Any], words: str, cluster: Cluster, a_namespace: str
 ) -> None:
-    body = {**deepcopy(an_object()), **change}
+    body = {**deepcopy(a_manifest()), **change}
     body = {name: value for name, value in body.items() if value is not None}
     assert words in refused(cluster, a_namespace, body)

@@ -50,6 +50,16 @@ def an_assistant_body(
     }
 
 
+def a_manifest(name: str = "ada", *, text: str = "Ada works in Bergen.", **spec: Any) -> Manifest:
+    """Return an assistant as a person writes it."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name},
+        "spec": {"context": {"files": [{"name": "ada.md", "inline": text}]}, **spec},
+    }
+
+
 def an_assistant(name: str = "ada", **given: Any) -> VirtualAssistant:
     """Return an assistant; the arguments are those of `an_assistant_body`."""
     return parse(an_assistant_body(name, **given))

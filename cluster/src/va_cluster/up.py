@@ -24,7 +24,7 @@ def up(place: Workplace, nodes: int | None) -> None:
         steps = plan.missing_steps(observed, nodes)
         if Step.RESUME_NODES in steps:
             paused = [node.id for node in observed.nodes if node.state == "paused"]
-            place.progress.say(f"Resuming {plan.counted(len(paused))} that were paused")
+            place.progress.say(f"Resuming what was paused: {plan.counted(len(paused))}")
             found.shell.run("docker", "unpause", *paused)
         if Step.DELETE_REMAINS in steps:
             with place.progress.step(f"Removing what is left of an earlier {place.name}"):
@@ -68,7 +68,6 @@ def _create(place: Workplace, found: Engine, nodes: int) -> None:
             _connect_pods(kubectl, found, nodes)
             if nodes == 1:
                 kubectl.run(*SYSTEM, "scale", "deployment/coredns", "--replicas=1")
-        if found.private:
             _close_dns(kubectl)
         readiness.wait_until_works(kubectl, found, containers)
     lives = tuple(node.life for node in containers)
@@ -121,7 +120,11 @@ def _connect_pods(kubectl: Kubectl, found: Engine, nodes: int) -> None:
 
 
 def _close_dns(kubectl: Kubectl) -> None:
-    """Let CoreDNS resolve the cluster's names and no others: nothing outside can be reached."""
+    """Let CoreDNS resolve the cluster's names and no others.
+
+    The nodes of our image have Docker's resolver at a loopback address, which
+    inside a pod is the pod itself: CoreDNS would ask itself, and stop for it.
+    """
     settings = json.loads(kubectl.run(*SYSTEM, "get", "configmap", "coredns", "--output", "json"))
     own = corefile.without_upstream(settings["data"]["Corefile"])
     patch = json.dumps({"data": {"Corefile": own}})

@@ -78,10 +78,13 @@ class ApiServer:
     async def connect(cls, *, in_cluster: bool) -> "ApiServer":
         """Connect by the pod's service account, or by the kubeconfig of the user."""
         configuration = Configuration()
-        if in_cluster:
-            config.load_incluster_config(client_configuration=configuration)
-        else:
-            await config.load_kube_config(client_configuration=configuration)
+        try:
+            if in_cluster:
+                config.load_incluster_config(client_configuration=configuration)
+            else:
+                await config.load_kube_config(client_configuration=configuration)
+        except config.ConfigException as error:
+            raise ClusterFailure(0, f"no way to the API server is configured: {error}") from error
         configuration.connection_pool_maxsize = 0  # unlimited: the queue's workers are the limit
         return cls(ApiClient(configuration))
 

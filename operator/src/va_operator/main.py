@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ def main() -> None:
     try:
         asyncio.run(run(settings))
     except* OperatorError as faults:
-        for fault in faults.exceptions:
+        for fault in _leaves(faults):
             logger.critical("stopping: %s", fault)
         sys.exit(1)
 
@@ -75,6 +76,15 @@ async def run(settings: OperatorSettings) -> None:
         await health.cleanup()
         await pods.close()
         await api.close()
+
+
+def _leaves(faults: BaseExceptionGroup[OperatorError]) -> Iterator[BaseException]:
+    """Return the faults themselves; each task group has wrapped them once more."""
+    for fault in faults.exceptions:
+        if isinstance(fault, BaseExceptionGroup):
+            yield from _leaves(fault)
+        else:
+            yield fault
 
 
 def assemble(settings: OperatorSettings, api: ApiServer, ask: Ask) -> Operation:

@@ -29,10 +29,9 @@ def stream(*data: str) -> list[bytes]:
 
 
 def failure_of_stream(*data: str) -> tuple[list[str], Failure]:
-    texts = []
+    texts: list[str] = []
     with pytest.raises(Failure) as failure:
-        for piece in read_stream(stream(*data)):
-            texts.append(piece.text)  # noqa: PERF401
+        texts.extend(piece.text for piece in read_stream(stream(*data)))
     return texts, failure.value
 
 

@@ -82,8 +82,8 @@ try:
     {CODE.replace("; ", chr(10) + "    ")}
 except SystemExit:
     pass
-foreign = [m for m in sys.modules if m.split(".")[0] in {{"pydantic", "xllamacpp", "openai", "flask"}}]
-print(foreign)
+foreign = {{"pydantic", "xllamacpp", "openai", "flask"}}
+print(sorted(foreign & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -1,0 +1,119 @@
+"""Objects that a real API server must accept, and what it makes of them."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from support.builders import a_manifest
+from support.cluster import ROOT, Cluster, Manifest
+
+KEY = {"name": "openai", "key": "apiKey"}
+NAMED = {"name": "gpt-5-mini", "apiKeySecretRef": KEY}
+
+
+def created(cluster: Cluster, namespace: str, body: Manifest) -> Manifest:
+    answer = cluster.kubectl(
+        "-n", namespace, "create", "--dry-run=server", "--validate=strict", "-o", "json",
+        "-f", "-", stdin=json.dumps(body),
+    )  # fmt: skip
+    found: Manifest = json.loads(answer)
+    return found
+
+
+def test_the_smallest_object_gets_its_defaults(cluster: Cluster, a_namespace: str) -> None:
+    spec = created(cluster, a_namespace, a_manifest())["spec"]
+
+    assert spec["replicas"] == 2
+    assert spec["suspend"] is False
+    assert spec["service"] == {"type": "NodePort", "port": 80}
+    assert "model" not in spec
+    assert "instructions" not in spec
+
+
+def test_a_model_gets_its_time_limit_and_nothing_else(cluster: Cluster, a_namespace: str) -> None:
+    spec = created(cluster, a_namespace, a_manifest(model=NAMED))["spec"]
+    assert spec["model"] == {**NAMED, "timeoutSeconds": 60}
+
+
+def refs(count: int) -> dict[str, Any]:
+    files = [
+        {"name": f"f{n}", "configMapRef": {"name": "a.b", "key": "..data"[2:]}}
+        for n in range(count)
+    ]
+    return {"context": {"files": files}}
+
+
+SPECS: dict[str, dict[str, Any]] = {
+    "no pods": {"replicas": 0},
+    "100 pods": {"replicas": 100},
+    "100 KiB inline": {"text": "x" * 102_400},
+    "100 KiB inline in two bytes each": {"text": "é" * 51_200},
+    "an empty text": {"text": ""},
+    "a text of every kind of character": {
+        "text": "\ufeff\u202e\u0627\u200b\r\n\t𝄞`$(HOME){{ }}&a *b"
+    },
+    "a line of 100,000 characters": {"text": "x" * 100_000},
+    "32 references": refs(32),
+    "no model settings": {"model": {}},
+    "the embedded model by name": {"model": {"provider": "Embedded"}},
+    "the embedded model with a window": {"model": {"contextWindow": 8192, "maxTokens": 8191}},
+    "a server without a key": {"model": {"name": "llama3", "baseURL": "http://ollama:11434/v1"}},
+    "an address of IPv6": {"model": {"name": "llama3", "baseURL": "http://[2001:db8::1]:80/v1"}},
+    "a name with slashes": {"model": {**NAMED, "name": "meta-llama/Llama-3.1-8B:free"}},
+    "all of a model": {
+        "model": {
+            **NAMED,
+            "provider": "OpenAI",
+            "baseURL": "https://eu.api.openai.com/v1",
+            "contextWindow": 10_000_000,
+            "maxTokens": 1_000_000,
+            "temperature": 2,
+            "timeoutSeconds": 600,
+        }
+    },
+    "a temperature of zero": {"model": {**NAMED, "temperature": 0}},
+    "a fraction of a temperature": {"model": {**NAMED, "temperature": 0.123}},
+    "8 KiB of instructions": {"instructions": "x" * 8192},
+    "a node port": {"service": {"nodePort": 30080}},
+    "a balancer": {"service": {"type": "LoadBalancer", "annotations": {"a.b/c": "d"}}},
+    "a service in the cluster only": {"service": {"type": "ClusterIP", "port": 65535}},
+    "resources as text and numbers": {
+        "resources": {"requests": {"cpu": 1, "memory": "64Mi"}, "limits": {"memory": "1.5Gi"}}
+    },
+    "resources with an exponent": {"resources": {"requests": {"memory": "1e8"}}},
+    "resources without amounts": {"resources": {}},
+}
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_a_spec_is_accepted(spec: dict[str, Any], cluster: Cluster, a_namespace: str) -> None:
+    assert created(cluster, a_namespace, a_manifest(**spec))
+
+
+NAMES = {"63 characters": "a" * 63, "one letter": "a", "digits and hyphens": "a-1-b2"}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_name_is_accepted(name: str, cluster: Cluster, a_namespace: str) -> None:
+    assert created(cluster, a_namespace, a_manifest(name))["metadata"]["name"] == name
+
+
+def test_a_null_is_as_good_as_nothing(cluster: Cluster, a_namespace: str) -> None:
+    body = a_manifest(model=None, service=None, replicas=None, suspend=None)
+    spec = created(cluster, a_namespace, body)["spec"]
+    assert (spec["replicas"], spec["suspend"], spec["service"]["port"]) == (2, False, 80)
+
+
+SAMPLES = sorted((ROOT / "samples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_is_accepted(path: Any, cluster: Cluster, a_namespace: str) -> None:
+    for body in yaml.safe_load_all(path.read_text()):
+        assert created(cluster, a_namespace, body)["spec"]
+
+
+def test_there_are_samples() -> None:
+    assert {path.name for path in SAMPLES} >= {"embedded.yaml", "openai.yaml"}

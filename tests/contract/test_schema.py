@@ -1,0 +1,252 @@
+"""The schema itself: everything is described, bounded and read; and what kubectl does with it."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+
+from support.builders import IMAGES, a_config_map, a_manifest, an_assistant_body
+from support.cluster import ROOT, Cluster, Manifest
+from va_operator.api import parse
+from va_operator.context import resolve
+from va_operator.resources.config_map import build_config_map
+from va_operator.resources.deployment import build_deployment
+from va_operator.resources.service import build_service
+from va_operator.revision import build_revision
+
+CRD = yaml.safe_load((ROOT / "crds" / "virtualassistants.yaml").read_text())
+[VERSION] = CRD["spec"]["versions"]
+SCHEMA: Manifest = VERSION["schema"]["openAPIV3Schema"]
+
+
+def properties(schema: Manifest, path: str = "") -> Iterator[tuple[str, Manifest]]:
+    """Yield every property below a schema with its path."""
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{path}.{name}", inner
+        yield from properties(inner, f"{path}.{name}")
+    if "items" in schema:
+        yield f"{path}[]", schema["items"]
+        yield from properties(schema["items"], f"{path}[]")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from properties(schema["additionalProperties"], f"{path}.*")
+
+
+ALL = [(path, inner) for path, inner in properties(SCHEMA) if path != ".metadata"]
+SPEC = [(path, inner) for path, inner in ALL if path.startswith(".spec.")]
+each = pytest.mark.parametrize(("path", "inner"), ALL, ids=[path for path, _ in ALL])
+
+
+@each
+def test_every_property_is_described_in_a_sentence(path: str, inner: Manifest) -> None:
+    assert inner["description"].endswith((".", ".'"))
+
+
+@each
+def test_every_text_list_and_map_has_a_maximum(path: str, inner: Manifest) -> None:
+    match inner:
+        case {"type": "string", "enum": _} | {"format": "date-time"}:
+            pass
+        case {"type": "string"} if path not in {".apiVersion", ".kind"}:
+            assert "maxLength" in inner
+        case {"type": "array"}:
+            assert "maxItems" in inner
+        case {"additionalProperties": _}:
+            assert "maxProperties" in inner
+        case {"type": "integer"} if path.startswith(".spec."):
+            assert {"minimum", "maximum"} <= set(inner)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rule
+        for _, inner in [("", SCHEMA), *ALL]
+        for rule in inner.get("x-kubernetes-validations", ())
+    ],
+    ids=lambda rule: rule["message"][:40],
+)
+def test_every_rule_says_what_must_be(rule: Manifest) -> None:
+    assert "must" in rule["message"]
+    assert "`" in rule["message"]
+
+
+# A field that nothing reads does not exist.
+
+CONFIG_MAPS = {
+    name: a_config_map(name, **{key: f"text of {name} {key}" for key in ("k", "l")})
+    for name in ("one", "two")
+}
+FULL: dict[str, Any] = {
+    "replicas": 2,
+    "context": {
+        "files": [
+            {"name": "a.md", "inline": "text"},
+            {"name": "b.md", "configMapRef": {"name": "one", "key": "k"}},
+        ]
+    },
+    "instructions": "Be brief.",
+    "model": {
+        "provider": "OpenAI",
+        "name": "gpt-5-mini",
+        "baseURL": "http://x/v1",
+        "apiKeySecretRef": {"name": "openai", "key": "apiKey"},
+        "contextWindow": 10_000,
+        "maxTokens": 100,
+        "temperature": 1,
+        "timeoutSeconds": 60,
+    },
+    "service": {"type": "NodePort", "port": 80, "nodePort": 30080, "annotations": {"a": "b"}},
+    "suspend": False,
+    "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
+}
+OTHER: dict[str, Any] = {
+    ".spec.replicas": 3,
+    ".spec.context.files[0].name": "other.md",
+    ".spec.context.files[0].inline": "other",
+    ".spec.context.files[1].configMapRef.name": "two",
+    ".spec.context.files[1].configMapRef.key": "l",
+    ".spec.instructions": "Be long.",
+    ".spec.model.provider": "Embedded",
+    ".spec.model.name": "gpt-5",
+    ".spec.model.baseURL": "http://y/v1",
+    ".spec.model.apiKeySecretRef.name": "other",
+    ".spec.model.apiKeySecretRef.key": "other",
+    ".spec.model.contextWindow": 20_000,
+    ".spec.model.maxTokens": 200,
+    ".spec.model.temperature": 0,
+    ".spec.model.timeoutSeconds": 30,
+    ".spec.service.type": "LoadBalancer",
+    ".spec.service.port": 8080,
+    ".spec.service.nodePort": 30081,
+    ".spec.service.annotations": {"c": "d"},
+    ".spec.suspend": True,
+    ".spec.resources.requests": {"cpu": "2"},
+    ".spec.resources.limits": {"memory": "2Gi"},
+}
+
+
+def built(spec: dict[str, Any]) -> list[Manifest]:
+    """Build all children of an assistant."""
+    assistant = parse({**an_assistant_body(), "spec": spec})
+    files = resolve(assistant, CONFIG_MAPS)
+    revision = build_revision(assistant, files)
+    return [
+        build_config_map(assistant, revision, files),
+        build_deployment(assistant, revision.id, IMAGES),
+        build_service(assistant),
+    ]
+
+
+def with_other(path: str) -> dict[str, Any]:
+    spec = deepcopy(FULL)
+    *folders, leaf = path.removeprefix(".spec.").replace("[", ".").replace("]", "").split(".")
+    place: Any = spec
+    for folder in folders:
+        place = place[int(folder) if folder.isdigit() else folder]
+    assert leaf in place
+    place[leaf] = OTHER[path]
+    return spec
+
+
+def test_every_field_of_the_spec_is_among_those_that_are_tried() -> None:
+    leaves = {path for path, inner in SPEC if "properties" not in inner and "items" not in inner}
+    tried = {path.replace("[0]", "[]").replace("[1]", "[]") for path in OTHER}
+    assert tried == leaves
+
+
+@pytest.mark.parametrize("path", OTHER)
+def test_every_field_of_the_spec_changes_some_child(path: str) -> None:
+    assert built(with_other(path)) != built(FULL)
+
+
+# What kubectl does with it
+
+
+STATUS = {
+    "observedGeneration": 1,
+    "replicas": 2,
+    "readyReplicas": 1,
+    "selector": "app.kubernetes.io/instance=ada",
+    "url": "http://192.0.2.10:30123/",
+    "revision": {"desired": "new", "serving": "old"},
+    "models": [{"name": "gpt-5-mini", "state": "Ready"}],
+    "conditions": [
+        {
+            "type": type_,
+            "status": status,
+            "reason": reason,
+            "message": "why",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+            "observedGeneration": 1,
+        }
+        for type_, status, reason in (
+            ("Available", "True", "PodsReady"),
+            ("Ready", "False", "RollingOut"),
+        )
+    ],
+}
+
+
+def with_status(cluster: Cluster, namespace: str, status: Manifest) -> None:
+    cluster.kubectl(
+        "-n", namespace, "patch", "va", "ada", "--subresource=status", "--type=merge",
+        "-p", json.dumps({"status": status}),
+    )  # fmt: skip
+
+
+def test_the_columns_show_what_people_look_for(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(a_manifest(), namespace)
+    with_status(cluster, namespace, STATUS)
+
+    [head, line] = cluster.kubectl("-n", namespace, "get", "va").splitlines()
+    assert head.split() == ["NAME", "READY", "REPLICAS", "MODEL", "REVISION", "URL", "AGE"]
+    assert line.split()[:-1] == [
+        "ada", "False", "1", "gpt-5-mini", "old", "http://192.0.2.10:30123/"
+    ]  # fmt: skip
+    wide = cluster.kubectl("-n", namespace, "get", "virtualassistant", "-o", "wide")
+    assert "RollingOut" in wide
+    assert "why" in wide
+
+
+def test_scaling_goes_through_the_scale_subresource(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(a_manifest(), namespace)
+    with_status(cluster, namespace, STATUS)
+    cluster.kubectl("-n", namespace, "scale", "va", "ada", "--replicas=5")
+
+    assistant = cluster.get("va", "ada", namespace)
+    assert assistant is not None
+    assert assistant["spec"]["replicas"] == 5
+    path = f"/apis/virtualassistant.dev/v1alpha1/namespaces/{namespace}/virtualassistants/ada/scale"
+    scale = json.loads(cluster.kubectl("get", "--raw", path))
+    assert scale["spec"] == {"replicas": 5}
+    assert scale["status"] == {"replicas": 2, "selector": "app.kubernetes.io/instance=ada"}
+
+
+def test_scaling_beyond_the_maximum_is_refused(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(a_manifest(), namespace)
+    words = cluster.refused("-n", namespace, "scale", "va", "ada", "--replicas=101")
+    assert "should be less than or equal to 100" in words
+
+
+def test_a_status_is_written_only_as_a_status(cluster: Cluster, namespace: str) -> None:
+    cluster.apply({**a_manifest(), "status": {"url": "http://evil/"}}, namespace)
+    assistant = cluster.get("va", "ada", namespace)
+    assert assistant is not None
+    assert "status" not in assistant
+
+
+def test_a_change_of_the_status_is_no_new_generation(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(a_manifest(), namespace)
+    with_status(cluster, namespace, STATUS)
+    assistant = cluster.get("va", "ada", namespace)
+    assert assistant is not None
+    assert assistant["metadata"]["generation"] == 1
+
+
+def test_kubectl_explains_every_field(cluster: Cluster) -> None:
+    text = cluster.kubectl("explain", "va.spec", "--recursive")
+    for path, _ in SPEC:
+        assert path.rpartition(".")[2].removesuffix("[]") in text
