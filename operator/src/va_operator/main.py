@@ -8,7 +8,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,7 +65,7 @@ async def run(settings: OperatorSettings) -> None:
         async with asyncio.TaskGroup() as group:
             work = group.create_task(operation.run(), name="operation")
             await kopf.operator(
-                registry=registry_for(operation),
+                registry=registry_for(operation, stop=work.cancel),
                 settings=kopf_settings(),
                 clusterwide=not settings.namespaces,
                 namespaces=settings.namespaces,
@@ -114,8 +114,11 @@ def assemble(settings: OperatorSettings, api: ApiServer, ask: Ask) -> Operation:
     )
 
 
-def registry_for(operation: Operation) -> kopf.OperatorRegistry:
-    """Return kopf's handlers: they pass on what is seen, and nothing else."""
+def registry_for(operation: Operation, *, stop: Callable[[], object]) -> kopf.OperatorRegistry:
+    """Return kopf's handlers: they pass on what is seen, and nothing else.
+
+    ``stop`` ends what runs beside kopf; kopf would wait for it in vain for five seconds.
+    """
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -128,6 +131,10 @@ def registry_for(operation: Operation) -> kopf.OperatorRegistry:
     async def assistant_seen(event: kopf.RawEvent, **_: Any) -> None:
         body: Manifest = dict(event["object"])
         operation.assistant_seen(event["type"], body)
+
+    @kopf.on.cleanup(registry=registry)
+    async def stopping(**_: Any) -> None:
+        stop()
 
     return registry
 
