@@ -65,13 +65,13 @@ class Served:
         return body
 
     def wait_until_ready(self) -> None:
-        wait_for(lambda: self.listens() and self.probe("/ready").status == 200)
+        wait_for(lambda: self.responds("/ready", 200))
 
-    def listens(self) -> bool:
+    def responds(self, path: str, status: int) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"it ended with {self.process.returncode}: {self.log()}")
         try:
-            return self.probe("/health").status == 200
+            return self.probe(path).status == status
         except OSError:
             return False
 
@@ -146,6 +146,7 @@ def serve(
     *,
     key: str | None = RIGHT_KEY,
     environment: dict[str, str] | None = None,
+    code: str = "from va_assistant.main import main; main()",
     **model: Any,
 ) -> Iterator[Served]:
     """Run the program on a mounted revision; it is killed in the end."""
@@ -158,7 +159,7 @@ def serve(
     port, probe_port = free_ports(2)
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from va_assistant.main import main; main()"),
+            *(sys.executable, "-c", code),
             *("--host", "127.0.0.1", "--port", str(port), "--probe-port", str(probe_port)),
         ],
         env={

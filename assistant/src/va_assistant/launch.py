@@ -44,7 +44,7 @@ class StartError(Exception):
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Serve until a signal comes; raises `SystemExit`."""
+    """Serve until a signal comes; raises `SystemExit` where it does not come to that."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     if fault := usage_fault(options):
@@ -79,10 +79,23 @@ def build_parser() -> argparse.ArgumentParser:
     add("--base-url", metavar="URL", help="a server that is compatible with OpenAI's")
     add("--api-key-file", type=Path, metavar="FILE", help="else OPENAI_API_KEY is used")
     add("--host", help="address to listen on (with --context 127.0.0.1, else every one)")
-    add("--port", type=int, default=QUESTION_PORT, help="port for questions (%(default)s)")
-    add("--probe-port", type=int, default=PROBE_PORT, help="port for probes, 0: none (%(default)s)")
+    add("--port", type=port_number, default=QUESTION_PORT, help="port for questions (%(default)s)")
+    add(
+        "--probe-port",
+        type=port_number,
+        default=PROBE_PORT,
+        help="port for probes, 0: none (%(default)s)",
+    )
     add("--verbose", action="store_true", help="write the log to stderr")
     return parser
+
+
+def port_number(text: str) -> int:
+    """Return a port as it may be typed."""
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is at most 65535")
+    return port
 
 
 def usage_fault(options: argparse.Namespace) -> str | None:
@@ -142,14 +155,11 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
         serve(revision, _native_key(options) or NoKey())
         return
     process = ModelProcess()
-    starter = os.getpid()
     try:
         process.wait_until_healthy(MODEL_START_SECONDS)
         serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), NoKey())
     finally:
-        # gunicorn's worker is a fork and comes by here, too.
-        if os.getpid() == starter:
-            process.stop()
+        process.stop()
 
 
 def _serve(
@@ -174,23 +184,21 @@ def _serve(
         gap_seconds=settings.gap_seconds,
     )
 
-    def started() -> None:
-        if probe_sock:
-            Probes(probe_sock, readiness, metrics).start()
-        Trial(model, readiness, changed=lambda: changed(readiness)).start()
-
     def draining() -> None:
         readiness.draining = True
 
-    Server(
+    server = Server(
         create_app(answering, revision),
         sock,
         threads=settings.max_questions + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,
         receive_seconds=settings.receive_seconds,
-        started=started,
         draining=draining,
-    ).run()
+    )
+    if probe_sock:
+        Probes(probe_sock, readiness, metrics, server.is_serving).start()
+    Trial(model, readiness, changed=lambda: changed(readiness)).start()
+    server.run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -199,8 +207,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         problem = os.strerror(error.errno) if error.errno else str(error)
         raise StartError(f"port {port} of {host or 'this host'}: {problem}") from error
-    except OverflowError:
-        raise StartError(f"port {port} does not exist") from None
 
 
 def _url(host: str, port: int) -> str:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import socket
 import threading
+from collections.abc import Callable
 
 from va_assistant.metrics import Metrics
 from va_assistant.readiness import Readiness
@@ -22,11 +23,19 @@ _TEXT = "text/plain; charset=utf-8"
 class Probes(threading.Thread):
     """Serves `/health`, `/ready` and `/metrics` on a socket that listens already."""
 
-    def __init__(self, sock: socket.socket, readiness: Readiness, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        readiness: Readiness,
+        metrics: Metrics,
+        is_serving: Callable[[], bool],
+    ) -> None:
+        """`is_serving` tells whether the other port still works."""
         super().__init__(name="probes", daemon=True)
         self._sock = sock
         self._readiness = readiness
         self._metrics = metrics
+        self._is_serving = is_serving
         self._open = 0
 
     def run(self) -> None:
@@ -63,7 +72,10 @@ class Probes(threading.Thread):
             content_type, body = "application/json", json.dumps(report.body).encode() + b"\n"
         elif path == b"/metrics":
             content_type, body = f"{_TEXT}; version=0.0.4", self._metrics.text()
-        elif path != b"/health":
+        elif path == b"/health":
+            if not self._is_serving():
+                status, body = 503, b"Stalled: no connection is accepted any more\n"
+        else:
             status, body = 404, b"NotFound: there is /health, /ready and /metrics\n"
         if method not in {b"GET", b"HEAD"}:
             status, content_type, body = 405, _TEXT, b"MethodNotAllowed: use GET\n"

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from va_assistant.revision import ContextFile, Revision
 
 RULES = (
-    "Answer the question from the text only, in one short sentence. "
-    "If the text does not say it, answer: The text does not say."
+    "Use only the facts in the text to answer. "
+    'If a fact is not in the text, say "The text does not say that."'
 )
+REMINDER = "Answer in one short sentence, using only the text."
+"""A small model forgets what it was told before a long text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +50,9 @@ def system_message(revision: Revision) -> str:
     """Return rules, texts and instructions as one message.
 
     The texts stand between fences that they do not contain themselves, so
-    nothing in them can pass for a rule. The rules follow the texts: a small
-    model forgets what it was told before a long text.
+    nothing in them can pass for a rule.
     """
-    parts = [fenced(revision.files), RULES]
+    parts = [RULES, fenced(revision.files), REMINDER]
     if revision.instructions:
         parts.append(revision.instructions.strip())
     return "\n\n".join(parts)

@@ -4,7 +4,6 @@ import contextlib
 import math
 import os
 import select
-import signal
 import socket
 import struct
 import time
@@ -24,6 +23,9 @@ KEEPALIVE_SECONDS = 15
 SEND_SECONDS = 30
 """How long a client may leave what was sent to it untouched."""
 
+STALLED_SECONDS = 20.0
+"""A loop that has not turned for so long does not serve."""
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; on every address where `host` is empty.
@@ -37,13 +39,19 @@ def listen(host: str, port: int) -> socket.socket:
         dualstack_ipv6=both,
         backlog=512,
     )
-    # Accepted connections inherit it.
+    # Accepted connections inherit both.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
     return sock
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Serves a WSGI application until a signal ends it."""
+    """Serves a WSGI application until a signal ends it.
+
+    gunicorn's worker runs in this process, without the parent that gunicorn
+    usually puts before it: the kubelet replaces a process that dies or hangs,
+    and a second copy of everything would take half of the pod's memory.
+    """
 
     def __init__(
         self,
@@ -53,35 +61,26 @@ class Server(BaseApplication):  # type: ignore[misc]
         threads: int,
         drain_seconds: float,
         receive_seconds: float,
-        started: Callable[[], None],
         draining: Callable[[], None],
     ) -> None:
-        """`started` runs in the process that serves, `draining` in its signal handler."""
+        """`draining` is called by a signal handler when the end is near."""
         self._wsgi = wsgi
         self._sock = sock
         self._threads = threads
         self._drain_seconds = drain_seconds
-        self._started = started
         self.receive_seconds = receive_seconds
         self.draining = draining
+        self.last_turn = time.monotonic()
         super().__init__()
 
     def load_config(self) -> None:
         """Tell gunicorn what it shall be."""
         settings = {
-            "bind": f"fd://{self._sock.fileno()}",
-            "workers": 1,
-            "worker_class": Worker,
             "threads": self._threads,
             "keepalive": KEEPALIVE_SECONDS,
             "graceful_timeout": math.ceil(self._drain_seconds),
-            "timeout": 60,
-            "preload_app": True,
-            # The root is read-only; a heartbeat on a disk can stall.
-            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108
-            "control_socket_disable": True,
-            "logger_class": _ServerLogger,
-            "post_worker_init": lambda _worker: self._started(),
+            # The root is read-only, and only these two are memory.
+            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp",  # noqa: S108
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
@@ -90,6 +89,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Return the application."""
         return self._wsgi
 
+    def run(self) -> None:
+        """Serve; answers that outlast the drain are left to the end of the process."""
+        worker = Worker(0, os.getppid(), [self._sock], self, 0, self.cfg, _ServerLogger(self.cfg))
+        worker.init_process()
+
+    def is_serving(self) -> bool:
+        """Tell whether the loop that accepts connections still turns."""
+        return time.monotonic() - self.last_turn < STALLED_SECONDS
+
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Threads that a slow client cannot keep, and a stop that refuses newcomers at once."""
@@ -97,9 +105,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     app: Server
     wsgi: Callable[..., Iterable[bytes]]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self._receiving: dict[Any, float] = {}
+
+    def notify(self) -> None:
+        """Take note of a turn of the loop; gunicorn calls this at least every second."""
+        self.app.last_turn = time.monotonic()
+
+    def is_parent_alive(self) -> bool:
+        """Serve on when the shell that started it is gone."""
+        return True
 
     def load_wsgi(self) -> None:
         """Let the application say that it has the whole request, or wants no more of it."""
@@ -131,15 +147,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
 
-    def init_signals(self) -> None:
-        """Leave Ctrl-C to the parent, which would replace a worker that ends by itself."""
-        super().init_signals()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Say that the end is near, then end gracefully."""
         self.app.draining()
         super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End the same way without waiting for open answers: Ctrl-C."""
+        self.cfg.set("graceful_timeout", 0)
+        self.handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """After the last connection that waits is taken, refuse instead of letting wait."""

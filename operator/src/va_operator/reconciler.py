@@ -26,12 +26,14 @@ from va_operator.desired import (
 )
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
 from va_operator.events import build_event
+from va_operator.judgement import judge
 from va_operator.observed import Child, ConfigMapFacts, read_child, read_config_map
 from va_operator.ownership import check_owner
 from va_operator.reports import Report
 from va_operator.resources.deployment import Images
 from va_operator.revision import Revision, build_revision
-from va_operator.status import Situation, judge, write_status
+from va_operator.situation import Situation
+from va_operator.status import write_status
 from va_operator.store import Shelf, Store
 from va_operator.troubles import refusal
 

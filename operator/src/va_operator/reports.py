@@ -41,6 +41,11 @@ class Report:
     models: tuple[ModelReport, ...]
 
     @property
+    def answering(self) -> ModelReport | None:
+        """The first model whose last word was an answer."""
+        return next((model for model in self.models if model.state == "Ready"), None)
+
+    @property
     def settled(self) -> bool:
         """Whether nothing better is to be expected soon."""
         return self.ready and all(model.state == "Ready" for model in self.models)

@@ -1,8 +1,6 @@
 """The program as a pod runs it: real sockets, signals and slow clients."""
 
 import json
-import os
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -57,8 +55,10 @@ def test_it_answers_on_one_port_and_reports_on_the_other(served: Served) -> None
 
 def test_a_key_of_now_keeps_a_new_pod_out_until_it_is_right(stub: Stub, tmp_path: Path) -> None:
     with serve(tmp_path, stub, key="sk-wrong") as served:
-        wait_for(lambda: served.listens() and served.ready()["reason"] == "KeyRefused")
-        assert served.probe("/ready").status == 503
+        wait_for(
+            lambda: served.responds("/ready", 503) and served.ready()["models"][0]["lastError"]
+        )
+        assert served.ready()["reason"] == "KeyRefused"
         served.key_file.write_text(RIGHT_KEY)
         served.wait_until_ready()
 
@@ -246,15 +246,14 @@ def test_a_signal_before_it_serves_ends_it_at_once(tmp_path: Path) -> None:
         served.wait_for_end(5)
 
 
-def test_a_worker_that_dies_is_replaced(served: Served) -> None:
-    before = worker_of(served)
-    os.kill(before, signal.SIGKILL)
-    wait_for(lambda: worker_of(served) not in {0, before})
-    served.wait_until_ready()
-    assert served.ask(QUESTION).status == 200
-
-
-def worker_of(served: Served) -> int:
-    pid = served.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(children[0]) if children else 0
+def test_a_process_that_accepts_nothing_any_more_is_not_healthy(stub: Stub, tmp_path: Path) -> None:
+    """The loop of the questions' port is stopped from outside, the probes' thread goes on."""
+    stalled = (
+        "import time, va_assistant.server as server\n"
+        "server.STALLED_SECONDS = 0.2\n"
+        "server.Worker.murder_pending = lambda self: time.sleep(60)\n"
+        "from va_assistant.main import main; main()"
+    )
+    with serve(tmp_path, stub, code=stalled) as served:
+        wait_for(lambda: served.responds("/health", 503))
+        assert served.probe("/health").text.startswith("Stalled: ")

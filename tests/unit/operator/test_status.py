@@ -17,9 +17,11 @@ from support.builders import (
 )
 from va_operator.api import Manifest
 from va_operator.errors import ChildRefused, ContextError
+from va_operator.judgement import judge
 from va_operator.observed import Pod
 from va_operator.reports import Report
-from va_operator.status import Situation, judge, write_status
+from va_operator.situation import Situation
+from va_operator.status import write_status
 
 ADA = an_assistant(model=OPENAI)
 REVISION = the_revision(ADA)

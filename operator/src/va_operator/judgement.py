@@ -1,0 +1,188 @@
+"""The judgement: which conditions are true of an assistant, and why.
+
+Pure. `Ready` is true only when a pod of the desired revision is ready and its last word on its
+model is an answer; nothing here infers health from the absence of bad news.
+"""
+
+from va_operator import reasons
+from va_operator.conditions import (
+    AVAILABLE,
+    CONTEXT_RESOLVED,
+    MODEL_REACHABLE,
+    PROGRESSING,
+    READY,
+    Condition,
+)
+from va_operator.errors import ContextError
+from va_operator.observed import Child
+from va_operator.reports import ModelReport
+from va_operator.revision import Revision
+from va_operator.situation import Situation
+from va_operator.troubles import Explanation, explain_pods, explain_rollout
+
+
+def judge(situation: Situation) -> tuple[Condition, ...]:
+    """Return the conditions, in the order in which people read them."""
+    return (
+        _ready(situation),
+        _available(situation),
+        _progressing(situation),
+        _context_resolved(situation),
+        _model_reachable(situation),
+    )
+
+
+def _ready(now: Situation) -> Condition:
+    def no(reason: str, message: str) -> Condition:
+        return Condition(type=READY, status=False, reason=reason, message=message)
+
+    assistant = now.assistant
+    if isinstance(now.revision, ContextError):
+        return no(now.revision.reason, str(now.revision))
+    if assistant.suspend:
+        return no(reasons.SUSPENDED, "`spec.suspend` is true: there are no pods")
+    if now.refusals:
+        return no(now.refusals[0].reason, str(now.refusals[0]))
+    if assistant.replicas == 0:
+        return no(reasons.SCALED_TO_ZERO, "`spec.replicas` is 0: there are no pods")
+    for pod in now.desired_pods:
+        report = now.reports.get(pod.uid)
+        answering = report.answering if report else None
+        if pod.ready and answering:
+            return Condition(
+                type=READY,
+                status=True,
+                reason=reasons.ANSWERING,
+                message=f"Revision {now.revision.id} answers with {answering.name}",
+            )
+    why = _why_not(now, now.revision)
+    return no(why.reason, why.message)
+
+
+def _why_not(now: Situation, revision: Revision) -> Explanation:
+    """Explain, most telling first, why no pod of the desired revision answers."""
+    model = now.failing_model
+    found = (
+        explain_pods(now.desired_pods)
+        or (model and Explanation(reason=model.reason or "", message=_of_model(now, model)))
+        or explain_rollout(now.deployment)
+    )
+    if found:
+        return found
+    silent = [pod for pod in now.desired_pods if pod.ready and now.reports.get(pod.uid) is None]
+    if silent:
+        return Explanation(
+            reason=reasons.POD_NOT_ANSWERING,
+            message=f"Pod '{silent[0].key.name}' does not tell how it is",
+        )
+    if any(pod.revision != revision.id for pod in now.serving_pods):
+        return Explanation(
+            reason=reasons.ROLLING_OUT,
+            message=f"Revision {revision.id} is on its way; "
+            f"revision {now.serving_revision} answers meanwhile",
+        )
+    return Explanation(
+        reason=reasons.STARTING, message=f"Pods of revision {revision.id} are starting"
+    )
+
+
+def _available(now: Situation) -> Condition:
+    serving, wanted = len(now.serving_pods), now.assistant.pods_wanted
+    if serving:
+        return Condition(
+            type=AVAILABLE,
+            status=True,
+            reason=reasons.PODS_READY,
+            message=f"{serving} of {wanted} pods are ready",
+        )
+    if now.assistant.suspend:
+        reason, message = reasons.SUSPENDED, "`spec.suspend` is true: there are no pods"
+    elif wanted == 0:
+        reason, message = reasons.SCALED_TO_ZERO, "`spec.replicas` is 0: there are no pods"
+    else:
+        why = explain_pods(now.pods) or explain_rollout(now.deployment)
+        reason = why.reason if why else reasons.NO_POD_READY
+        message = why.message if why else f"None of {wanted} pods is ready"
+    return Condition(type=AVAILABLE, status=False, reason=reason, message=message)
+
+
+def _progressing(now: Situation) -> Condition:
+    def no(reason: str, message: str) -> Condition:
+        return Condition(type=PROGRESSING, status=False, reason=reason, message=message)
+
+    if isinstance(now.revision, ContextError):
+        return no(now.revision.reason, "Nothing is rolled out until the context can be read")
+    if now.refusals:
+        return no(now.refusals[0].reason, str(now.refusals[0]))
+    stuck = explain_rollout(now.deployment)
+    if stuck:
+        return no(stuck.reason, stuck.message)
+    wanted = now.assistant.pods_wanted
+    if now.deployment is None or not _rolled_out(now.deployment, wanted):
+        updated = now.deployment.status.get("updatedReplicas", 0) if now.deployment else 0
+        return Condition(
+            type=PROGRESSING,
+            status=True,
+            reason=reasons.ROLLING_OUT,
+            message=f"{updated} of {wanted} pods are as the spec asks",
+        )
+    return no(reasons.UP_TO_DATE, f"All {wanted} pods are as the spec asks")
+
+
+def _rolled_out(deployment: Child, wanted: int) -> bool:
+    status = deployment.status
+    return bool(
+        status.get("observedGeneration", 0) >= deployment.generation
+        and status.get("updatedReplicas", 0) == wanted
+        and status.get("replicas", 0) == wanted
+        and status.get("readyReplicas", 0) == wanted
+    )
+
+
+def _context_resolved(now: Situation) -> Condition:
+    if isinstance(now.revision, ContextError):
+        return Condition(
+            type=CONTEXT_RESOLVED,
+            status=False,
+            reason=now.revision.reason,
+            message=str(now.revision),
+        )
+    files = len(now.revision.files)
+    return Condition(
+        type=CONTEXT_RESOLVED,
+        status=True,
+        reason=reasons.RESOLVED,
+        message=f"{files} file{'' if files == 1 else 's'} of {now.revision.bytes} bytes",
+    )
+
+
+def _model_reachable(now: Situation) -> Condition:
+    answering = next((model for model in now.models if model.state == "Ready"), None)
+    if answering:
+        return Condition(
+            type=MODEL_REACHABLE,
+            status=True,
+            reason=reasons.MODEL_ANSWERED,
+            message=f"{answering.name} answers",
+        )
+    failing = now.failing_model
+    if failing:
+        return Condition(
+            type=MODEL_REACHABLE,
+            status=False,
+            reason=failing.reason or "",
+            message=_of_model(now, failing),
+        )
+    return Condition(
+        type=MODEL_REACHABLE,
+        status=None,
+        reason=reasons.NOT_ASKED_YET,
+        message=f"No pod has asked {now.assistant.model.name} yet",
+    )
+
+
+def _of_model(now: Situation, model: ModelReport) -> str:
+    key = now.assistant.model.api_key
+    if model.reason == "KeyMissing" and key:
+        return f"Key '{key.key}' of Secret '{key.name}' is missing or empty"
+    return f"{model.name} does not answer: {model.message}"

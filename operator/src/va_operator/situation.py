@@ -1,0 +1,68 @@
+"""All that a status speaks of, and what follows from it alone. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from va_operator.api import VirtualAssistant
+from va_operator.errors import ChildRefused, ContextError
+from va_operator.observed import Child, Pod
+from va_operator.reports import ModelReport, Report
+from va_operator.revision import Revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """An assistant, and what was seen of everything that belongs to it."""
+
+    assistant: VirtualAssistant
+    revision: Revision | ContextError
+    """The desired revision, or why there is none."""
+    refusals: tuple[ChildRefused, ...]
+    """Children that could not be written."""
+    deployment: Child | None
+    service: Child | None
+    pods: tuple[Pod, ...]
+    reports: Mapping[str, Report | None]
+    """By pod UID: what the pods last said, None where one said nothing when it was asked."""
+
+    @property
+    def serving_pods(self) -> tuple[Pod, ...]:
+        """Pods that questions are sent to."""
+        return tuple(pod for pod in self.pods if pod.ready and not pod.being_deleted)
+
+    @property
+    def desired_pods(self) -> tuple[Pod, ...]:
+        """Pods of the desired revision that are not on their way out."""
+        if isinstance(self.revision, ContextError):
+            return ()
+        return tuple(
+            pod for pod in self.pods if pod.revision == self.revision.id and not pod.being_deleted
+        )
+
+    @property
+    def unasked_pods(self) -> tuple[Pod, ...]:
+        """Pods whose word counts and is still to come: they are new, or the operator is."""
+        return tuple(
+            pod for pod in self.desired_pods if pod.can_be_asked and pod.uid not in self.reports
+        )
+
+    @property
+    def models(self) -> tuple[ModelReport, ...]:
+        """The models as the best placed pod of the desired revision found them."""
+        reports = [report for pod in self.desired_pods if (report := self.reports.get(pod.uid))]
+        best = min(reports, key=lambda report: report.answering is None, default=None)
+        return best.models if best else ()
+
+    @property
+    def failing_model(self) -> ModelReport | None:
+        """The first model that has failed since its last answer."""
+        return next((model for model in self.models if model.reason), None)
+
+    @property
+    def serving_revision(self) -> str | None:
+        """The revision that answers: the desired one as soon as one of its pods does."""
+        serving = [pod.revision for pod in self.serving_pods]
+        desired = {pod.revision for pod in self.desired_pods}
+        return next((revision for revision in serving if revision in desired), None) or next(
+            iter(serving), None
+        )
