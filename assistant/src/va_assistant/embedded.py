@@ -20,9 +20,6 @@ from pathlib import Path
 from va_assistant.revision import EMBEDDED_MODEL, EMBEDDED_PORT
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
-SLOTS = 2
-"""Answers written at the same time. They share the window's memory: a prompt may
-have the whole window, two long ones at once take turns."""
 
 
 class ModelMissingError(Exception):
@@ -67,8 +64,9 @@ def serve(port: int) -> None:
     params.hostnames = ["127.0.0.1"]
     params.port = port
     params.n_ctx = settings.context_window
-    params.n_parallel = SLOTS
-    params.kv_unified = True
+    # One answer at a time: slots would share the window, and two long prompts at
+    # once would fail both. All questions find the same prefix in the one slot.
+    params.n_parallel = 1
     params.cpuparams.n_threads = settings.threads
     params.cpuparams_batch.n_threads = settings.threads
     # What a slot holds is cache enough; a second one in memory has no bound worth having here.

@@ -28,7 +28,6 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 
 READ_BYTES = 64 * 1024
 
-Readable = bytes | bytearray | memoryview
 Writable = bytearray | memoryview
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
@@ -84,48 +83,39 @@ class Transport(httpx2.BaseTransport):
                 return connection
             connection.close()
         sock = _connect(self._host, self._port, self._tls, deadline)
-        return _Connection(sock, self._host, self._port, deadline, ASKER.get())
+        return _Connection(sock, deadline, ASKER.get())
 
 
 class _Connection:
     """One connection and whose question it serves at the moment."""
 
     def __init__(
-        self,
-        sock: socket.socket,
-        host: str,
-        port: int,
-        deadline: Deadline,
-        asker: socket.socket | None,
+        self, sock: socket.socket, deadline: Deadline, asker: socket.socket | None
     ) -> None:
         self._sock = sock
         self.deadline = deadline
         self.asker = asker
-        self._http = http.client.HTTPConnection(host, port)
-        # The standard library's framing over our own reads and writes.
-        self._http.sock = _Wire(self)
 
     def exchange(self, request: httpx2.Request) -> http.client.HTTPResponse:
         """Send a request; return its response once the headers are there."""
+        lines = [
+            b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path),
+            *(b"%s: %s" % pair for pair in request.headers.raw),
+        ]
+        # In one piece: every call of the system costs.
+        self.send(b"\r\n".join(lines) + b"\r\n\r\n" + request.read())
+        response = http.client.HTTPResponse(_Wire(self), method=request.method)  # type: ignore[arg-type]
         try:
-            self._http.putrequest(
-                request.method,
-                request.url.raw_path.decode("ascii"),
-                skip_host=True,
-                skip_accept_encoding=True,
-            )
-            for name, value in request.headers.raw:
-                self._http.putheader(name, value)
-            self._http.endheaders(request.read())
-            return self._http.getresponse()
+            response.begin()
         except http.client.RemoteDisconnected:
             raise _lost() from None
         except http.client.HTTPException as error:
             raise Failure(
                 Reason.UPSTREAM_ERROR, f"the server does not speak HTTP: {type(error).__name__}"
             ) from error
+        return response
 
-    def send(self, data: Readable) -> None:
+    def send(self, data: bytes) -> None:
         """Write all of it before the deadline."""
         try:
             self._sock.settimeout(self.deadline.left() or 0.001)
@@ -174,19 +164,13 @@ class _Connection:
 
 
 class _Wire(io.RawIOBase):
-    """What `http.client` needs of a socket, on a connection's own reads and writes.
-
-    It never closes the connection: the transport does, or keeps it.
-    """
+    """What `http.client` reads a response from: a connection, with its deadline."""
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
 
-    def sendall(self, data: Readable) -> None:
-        self._connection.send(data)
-
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Wire(self._connection), READ_BYTES)
+        return io.BufferedReader(self, READ_BYTES)
 
     def readable(self) -> bool:
         return True

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES, ApiServer, Resource
+from va_operator.errors import ClusterFailure, OperatorError
 from va_operator.inquiry import Inquiry
 from va_operator.observed import read_child, read_config_map, read_pod
 from va_operator.reconciler import Reconciler
-from va_operator.reflector import Reflector
+from va_operator.reflector import FIRST_PAUSE, LONGEST_PAUSE, Reflector
 from va_operator.resources.metadata import CHILDREN_SELECTOR, MANAGED_BY
 from va_operator.resync import WATCH_DELAY, Deliveries, list_assistants, prove_watch
 from va_operator.settings import OperatorSettings
@@ -71,7 +72,19 @@ class Operation:
             group.create_task(self._resync(), name="resync")
 
     async def _first_list(self) -> None:
-        for body in await list_assistants(self.api, self.settings.namespaces):
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                listed = await list_assistants(self.api, self.settings.namespaces)
+            except ClusterFailure as failure:
+                if failure.status == 404:
+                    raise OperatorError("the API is not installed: apply crds/ first") from failure
+                logger.warning("the first list fails, again in %.1f s: %s", pause, failure)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                break
+        for body in listed:
             self._remember(body)
 
     async def _resync(self) -> None:
