@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.cluster import ROOT, Cluster, connect
+from support.product import OPERATOR_NAMESPACE
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,22 @@ def cluster() -> Cluster:
         "wait", "--for=condition=Established", "crd/virtualassistants.virtualassistant.dev"
     )
     return cluster
+
+
+@pytest.fixture(scope="module")
+def no_other_operator(cluster: Cluster) -> Iterator[None]:
+    """Stop the operator that is installed in the cluster while a module's tests run."""
+    namespace, deployment = ("-n", OPERATOR_NAMESPACE), "deployment/virtual-assistant-operator"
+    running = cluster.kubectl(
+        *namespace, "get", deployment, "--ignore-not-found", "-o", "jsonpath={.spec.replicas}"
+    )
+    if running in {"", "0"}:
+        yield
+        return
+    cluster.kubectl(*namespace, "scale", deployment, "--replicas=0")
+    cluster.until(lambda: not cluster.list("pods", OPERATOR_NAMESPACE), OPERATOR_NAMESPACE)
+    yield
+    cluster.kubectl(*namespace, "scale", deployment, f"--replicas={running}")
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_every_rule_says_what_must_be(rule: Manifest) -> None:
 # A field that nothing reads does not exist.
 
 CONFIG_MAPS = {
-    name: a_config_map(name, **{key: f"text of {name} {key}" for key in ("k", "l")})
+    name: a_config_map(name, data={key: f"text of {name} {key}" for key in ("k", "l")})
     for name in ("one", "two")
 }
 FULL: dict[str, Any] = {
@@ -190,6 +190,9 @@ STATUS = {
 }
 
 
+quiet = pytest.mark.usefixtures("no_other_operator")
+
+
 def with_status(cluster: Cluster, namespace: str, status: Manifest) -> None:
     cluster.kubectl(
         "-n", namespace, "patch", "va", "ada", "--subresource=status", "--type=merge",
@@ -197,6 +200,7 @@ def with_status(cluster: Cluster, namespace: str, status: Manifest) -> None:
     )  # fmt: skip
 
 
+@quiet
 def test_the_columns_show_what_people_look_for(cluster: Cluster, namespace: str) -> None:
     cluster.apply(a_manifest(), namespace)
     with_status(cluster, namespace, STATUS)
@@ -211,6 +215,7 @@ def test_the_columns_show_what_people_look_for(cluster: Cluster, namespace: str)
     assert "why" in wide
 
 
+@quiet
 def test_scaling_goes_through_the_scale_subresource(cluster: Cluster, namespace: str) -> None:
     cluster.apply(a_manifest(), namespace)
     with_status(cluster, namespace, STATUS)
@@ -225,12 +230,14 @@ def test_scaling_goes_through_the_scale_subresource(cluster: Cluster, namespace:
     assert scale["status"] == {"replicas": 2, "selector": "app.kubernetes.io/instance=ada"}
 
 
+@quiet
 def test_scaling_beyond_the_maximum_is_refused(cluster: Cluster, namespace: str) -> None:
     cluster.apply(a_manifest(), namespace)
     words = cluster.refused("-n", namespace, "scale", "va", "ada", "--replicas=101")
     assert "should be less than or equal to 100" in words
 
 
+@quiet
 def test_a_status_is_written_only_as_a_status(cluster: Cluster, namespace: str) -> None:
     cluster.apply({**a_manifest(), "status": {"url": "http://evil/"}}, namespace)
     assistant = cluster.get("va", "ada", namespace)
@@ -238,6 +245,7 @@ def test_a_status_is_written_only_as_a_status(cluster: Cluster, namespace: str) 
     assert "status" not in assistant
 
 
+@quiet
 def test_a_change_of_the_status_is_no_new_generation(cluster: Cluster, namespace: str) -> None:
     cluster.apply(a_manifest(), namespace)
     with_status(cluster, namespace, STATUS)

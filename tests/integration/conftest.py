@@ -10,25 +10,11 @@ import pytest
 from support.api_objects import Objects
 from support.cluster import Cluster
 from support.operator_process import OperatorProcess
-from support.product import OPERATOR_NAMESPACE
-
-INSTALLED = ("-n", OPERATOR_NAMESPACE, "deployment/virtual-assistant-operator")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_other_operator(cluster: Cluster) -> Iterator[None]:
-    """Stop the operator that is installed in the cluster: one is enough for an assistant."""
-    namespace, deployment = INSTALLED[:2], INSTALLED[2]
-    running = cluster.kubectl(
-        *namespace, "get", deployment, "--ignore-not-found", "-o", "jsonpath={.spec.replicas}"
-    )
-    if running in {"", "0"}:
-        yield
-        return
-    cluster.kubectl(*namespace, "scale", deployment, "--replicas=0")
-    cluster.until(lambda: not cluster.list("pods", OPERATOR_NAMESPACE), OPERATOR_NAMESPACE)
-    yield
-    cluster.kubectl(*namespace, "scale", deployment, f"--replicas={running}")
+@pytest.fixture(scope="module", autouse=True)
+def _one_operator(no_other_operator: None) -> None:
+    """Only the operator that a test starts may act: one is enough for an assistant."""
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ class Objects:
 
     def get(self, kind: str, name: str = "ada") -> Manifest:
         """Return an object as soon as there is one."""
-        return self.until(lambda: self.find(kind, name))
+        found: Manifest = self.until(lambda: self.find(kind, name))
+        return found
 
     def list(self, kind: str, selector: str = OURS) -> list[Manifest]:
         return self.cluster.list(kind, self.namespace, selector)
@@ -108,10 +109,10 @@ class Objects:
 
 def _is_ours(body: Manifest) -> bool:
     labels = body["metadata"].get("labels", {})
-    return (
-        labels.get("app.kubernetes.io/managed-by") == MANAGER
-        or body.get("source", {}).get("component") == MANAGER
-    )
+    return MANAGER in {
+        labels.get("app.kubernetes.io/managed-by"),
+        body.get("source", {}).get("component"),
+    }
 
 
 def _speaks_of_now(assistant: Manifest) -> bool:

@@ -72,7 +72,11 @@ def referring(*names: str, key: str = "cv.md") -> Manifest:
 
 
 def a_config_map(
-    name: str = "ada-cv", *, version: int = 5, namespace: str = NAMESPACE, **data: str
+    name: str = "ada-cv",
+    *,
+    version: int = 5,
+    namespace: str = NAMESPACE,
+    data: dict[str, str] | None = None,
 ) -> Manifest:
     """Return a ConfigMap as the API server has it; by default with the key `cv.md`."""
     return {

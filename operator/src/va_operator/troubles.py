@@ -67,6 +67,8 @@ def explain_rollout(deployment: Child | None) -> Explanation | None:
 def refusal(kind: str, name: str, failure: ClusterFailure) -> ChildRefused | None:
     """Read why the API server refuses a child; None for a failure that another try may cure."""
     subject = f"{kind} '{name}'"
+    if "because it is being terminated" in failure.message:
+        return None  # The namespace goes, and the assistant with it.
     if failure.status == 403 and "exceeded quota" in failure.message:
         reason = reasons.QUOTA_EXCEEDED
     elif failure.status in {401, 403}:

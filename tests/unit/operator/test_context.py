@@ -48,7 +48,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     ),
     "the key does not exist": (
         {"context": referring("ada-cv", key="x")},
-        {"ada-cv": a_config_map(b="", a="")},
+        {"ada-cv": a_config_map(data={"b": "", "a": ""})},
         "ContextKeyNotFound",
         (
             "`spec.context.files[0]` must refer to a key of ConfigMap 'ada-cv': 'x' is not one, "
@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     ),
     "the files do not fit a ConfigMap": (
         {"context": referring("ada-cv")},
-        {"ada-cv": a_config_map(**{"cv.md": "x" * (MAX_BYTES + 1)})},
+        {"ada-cv": a_config_map(data={"cv.md": "x" * (MAX_BYTES + 1)})},
         "ContextTooLarge",
         "`spec.context.files` must together have at most 1000000 bytes; they have 1000001",
     ),
@@ -127,7 +127,7 @@ def test_a_megabyte_of_text_is_accepted_where_the_window_is_unknown() -> None:
     assistant = an_assistant(
         context=referring("ada-cv"), model={"name": "big", "baseURL": "http://x"}
     )
-    [file] = resolve(assistant, {"ada-cv": a_config_map(**{"cv.md": "a " * (MAX_BYTES // 2)})})
+    [file] = resolve(assistant, {"ada-cv": a_config_map(data={"cv.md": "a " * (MAX_BYTES // 2)})})
     assert file.bytes == MAX_BYTES
 
 

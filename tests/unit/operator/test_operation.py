@@ -1,88 +1,200 @@
-"""How the operator begins, on a cluster that is not ready for it."""
+"""The wiring: what is seen goes to the store, and the keys that it touches to the queue."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from support.builders import (
+    NAMESPACE,
+    a_config_map,
+    a_pod_body,
+    an_assistant_body,
+    child_metadata,
+    referring,
+)
 from va_operator.api import Key, Manifest
-from va_operator.cluster import ApiServer, Resource
-from va_operator.errors import ClusterFailure, OperatorError
 from va_operator.inquiry import Inquiry, Pace
 from va_operator.operation import Operation
-from va_operator.settings import OperatorSettings
+from va_operator.resources.metadata import INSTANCE_LABEL, MANAGED_BY
 from va_operator.store import Store
 from va_operator.work_queue import WorkQueue
 
-
-@dataclass
-class Answers:
-    """An API server that answers lists of assistants as told, and nothing else."""
-
-    failures: list[ClusterFailure] = field(default_factory=list)
-    lists: int = 0
-
-    async def list(
-        self, resource: Resource, namespace: str | None, **_: Any
-    ) -> tuple[list[Manifest], str]:
-        if resource.kind != "VirtualAssistant":
-            return [], "1"
-        self.lists += 1
-        if self.failures:
-            raise self.failures.pop(0)
-        return [], "1"
-
-    async def watch(self, *_: Any, **__: Any) -> Any:
-        await asyncio.Event().wait()
-        yield
+ADA, BOB = Key(NAMESPACE, "ada"), Key(NAMESPACE, "bob")
+LABELS = {"app.kubernetes.io/managed-by": MANAGED_BY, INSTANCE_LABEL: "ada"}
 
 
-def an_operation(answers: Answers) -> Operation:
-    queue = WorkQueue[Key]()
+def operate(test: Callable[[Operation], None]) -> list[Key]:
+    """Run a test on an operation without a cluster; return the keys that are queued then."""
 
-    async def ask(*_: object) -> Manifest:
-        raise AssertionError("there is no pod")
+    async def run() -> list[Key]:
+        nothing: Any = None
+        queue = WorkQueue[Key]()
+        operation = Operation(
+            settings=nothing,
+            api=nothing,
+            store=Store(),
+            queue=queue,
+            inquiry=Inquiry(
+                ask=nothing, pace=Pace(unsettled=1, settled=1, budget=1), heard=queue.add
+            ),
+            reconciler=nothing,
+        )
+        test(operation)
+        return [await queue.take() for _ in range(len(queue))]
 
-    return Operation(
-        settings=OperatorSettings(assistant_image="a:1", model_image="m:1"),
-        api=cast("ApiServer", answers),
-        store=Store(),
-        queue=queue,
-        inquiry=Inquiry(ask=ask, pace=Pace(unsettled=2, settled=30, budget=20), heard=queue.add),
-        reconciler=cast("Any", None),
-    )
-
-
-async def until_synced(answers: Answers) -> None:
-    operation = an_operation(answers)
-    running = asyncio.create_task(operation.run())
-    async with asyncio.timeout(10):
-        while not operation.reflectors or not all(
-            found.synced.is_set() for found in operation.reflectors
-        ):
-            done, _ = await asyncio.wait({running}, timeout=0.01)
-            if done:
-                break
-        if not running.done():
-            await asyncio.wait({running}, timeout=0.7)
-    if running.done():
-        running.result()
-    running.cancel()
+    return asyncio.run(run())
 
 
-def test_without_the_api_it_ends_and_says_what_to_install() -> None:
-    with pytest.raises(ExceptionGroup) as raised:
-        asyncio.run(until_synced(Answers([ClusterFailure(404, "page not found")])))
-
-    [fault] = raised.value.exceptions
-    assert isinstance(fault, OperatorError)
-    assert "apply crds/ first" in str(fault)
+def followed(operation: Operation, plural: str) -> Any:
+    reflectors = operation._reflectors(None)
+    return next(found for found in reflectors if found.resource.plural == plural)
 
 
-def test_an_api_server_that_is_away_at_the_start_is_waited_for() -> None:
-    answers = Answers([ClusterFailure(0, "connection refused")])
+@pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
+def test_an_assistant_is_remembered_and_queued(event: str | None) -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen(event, an_assistant_body())
+        assert operation.store.assistants.get(ADA)
+        assert operation.deliveries.missing([an_assistant_body()]) == frozenset()
 
-    asyncio.run(until_synced(answers))
+    assert operate(test) == [ADA]
 
-    assert answers.lists == 2
+
+def test_a_deleted_assistant_is_forgotten_and_queued_once_more() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        operation.assistant_seen("DELETED", an_assistant_body(version=11))
+        assert operation.store.assistants.get(ADA) is None
+
+    assert operate(test) == [ADA]
+
+
+def test_an_assistant_that_cannot_be_read_harms_nobody() -> None:
+    def test(operation: Operation) -> None:
+        broken = an_assistant_body()
+        del broken["spec"]["context"]
+        operation.assistant_seen("ADDED", broken)
+        operation.assistant_seen("ADDED", an_assistant_body("bob"))
+        assert operation.store.assistants.get(BOB)
+
+    assert BOB in operate(test)
+
+
+@pytest.mark.parametrize("plural", ["deployments", "services"])
+def test_a_child_queues_its_assistant(plural: str) -> None:
+    def test(operation: Operation) -> None:
+        reflector = followed(operation, plural)
+        reflector.replace(None, [{"metadata": child_metadata()}])
+
+    assert operate(test) == [ADA]
+
+
+@pytest.mark.parametrize("plural", ["deployments", "services"])
+def test_news_and_the_end_of_a_child_queue_its_assistant(plural: str) -> None:
+    def test(operation: Operation) -> None:
+        reflector = followed(operation, plural)
+        reflector.changed("ADDED", {"metadata": child_metadata(version=5)})
+        reflector.changed("ADDED", {"metadata": child_metadata(version=5)})
+        reflector.changed("DELETED", {"metadata": child_metadata(version=6)})
+        assert len(operation.store.deployments) == len(operation.store.services) == 0
+
+    assert operate(test) == [ADA]
+
+
+def test_a_pod_queues_its_assistant_and_is_asked() -> None:
+    running: dict[str, Any] = {
+        "podIP": "10.1.0.7",
+        "containerStatuses": [{"name": "assistant", "state": {"running": {}}}],
+    }
+
+    def test(operation: Operation) -> None:
+        reflector = followed(operation, "pods")
+        reflector.changed("ADDED", a_pod_body(**running))
+        assert set(operation.inquiry._pods) == {"uid-of-ada-1"}
+        reflector.replace(None, [])
+        assert operation.inquiry._pods == {}
+
+    assert operate(test) == [ADA]
+
+
+def ours(**metadata: Any) -> Manifest:
+    body = a_config_map("ada-0123456789")
+    body["metadata"].update(labels=LABELS, **metadata)
+    return body
+
+
+def test_a_revision_queues_its_assistant() -> None:
+    def test(operation: Operation) -> None:
+        reflector = followed(operation, "configmaps")
+        reflector.changed("ADDED", ours())
+        assert len(operation.store.revisions) == 1
+        reflector.replace(None, [])
+        assert len(operation.store.revisions) == 0
+
+    assert operate(test) == [ADA]
+
+
+@pytest.mark.parametrize("event", ["ADDED", "MODIFIED", "DELETED"])
+def test_a_text_queues_those_who_refer_to_it(event: str) -> None:
+    def test(operation: Operation) -> None:
+        for name in ("ada", "bob"):
+            body = an_assistant_body(name, uid=name, context=referring("ada-cv"))
+            operation.store.remember_assistant(body)
+        followed(operation, "configmaps").changed(event, a_config_map())
+
+    assert set(operate(test)) == {ADA, BOB}
+
+
+def test_config_maps_of_which_nobody_speaks_are_not_kept() -> None:
+    def test(operation: Operation) -> None:
+        reflector = followed(operation, "configmaps")
+        reflector.replace(None, [a_config_map("x"), a_config_map("y")])
+        reflector.changed("ADDED", a_config_map("z"))
+        assert len(operation.store.sources) == 0
+
+    assert operate(test) == []
+
+
+def test_a_resync_corrects_the_store_and_queues_all() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body())
+        before = tuple(operation.store.assistants)
+        operation._correct(before, [an_assistant_body("bob", uid="b")])
+        assert operation.store.assistants.get(ADA) is None
+        assert operation.store.assistants.get(BOB)
+
+    assert set(operate(test)) == {ADA, BOB}
+
+
+def test_a_resync_does_not_forget_what_came_while_it_listed() -> None:
+    def test(operation: Operation) -> None:
+        before = tuple(operation.store.assistants)
+        operation.assistant_seen("ADDED", an_assistant_body())
+        operation._correct(before, [])
+        assert operation.store.assistants.get(ADA)
+
+    operate(test)
+
+
+def test_a_resync_brings_nothing_back_that_went_while_it_listed() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        before = tuple(operation.store.assistants)
+        operation.assistant_seen("DELETED", an_assistant_body(version=12))
+        operation._correct(before, [an_assistant_body(version=10)])
+        assert operation.store.assistants.get(ADA) is None
+
+    operate(test)
+
+
+def test_only_config_maps_are_followed_without_their_contents() -> None:
+    def test(operation: Operation) -> None:
+        found = {r.resource.plural: r for r in operation._reflectors("shop")}
+        assert set(found) == {"deployments", "services", "pods", "configmaps"}
+        assert {name for name, r in found.items() if r.metadata_only} == {"configmaps"}
+        assert {name for name, r in found.items() if not r.selector} == {"configmaps"}
+        assert {r.namespace for r in found.values()} == {"shop"}
+
+    operate(test)

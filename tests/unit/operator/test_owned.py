@@ -85,13 +85,13 @@ def of(fields: dict[str, Any], **body: Any) -> dict[str, Any]:
 def test_items_of_a_list_are_found_by_all_their_keys() -> None:
     ports = [{"port": 53, "protocol": "TCP"}, {"port": 53, "protocol": "UDP", "nodePort": 1}]
     key = 'k:{"port":53,"protocol":"UDP"}'
-    fields = {"f:ports": {key: {".": {}, "f:port": {}, "f:protocol": {}}}}
+    fields: dict[str, Any] = {"f:ports": {key: {".": {}, "f:port": {}, "f:protocol": {}}}}
 
     assert of(fields, ports=ports) == {"ports": [{"port": 53, "protocol": "UDP"}]}
 
 
 def test_items_of_a_set_are_found_by_their_value() -> None:
-    fields = {"f:finalizers": {'v:"ours"': {}}}
+    fields: dict[str, Any] = {"f:finalizers": {'v:"ours"': {}}}
     assert of(fields, finalizers=["theirs", "ours"]) == {"finalizers": ["ours"]}
 
 

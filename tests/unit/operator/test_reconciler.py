@@ -401,7 +401,7 @@ def test_a_revision_of_somebody_else_is_not_taken_over() -> None:
     text = operator.child("ConfigMap", Key(NAMESPACE, name))["data"]
 
     other = MemoryOperator()
-    foreign = a_config_map(name, **dict.fromkeys(text, "foreign"))
+    foreign = a_config_map(name, data=dict.fromkeys(text, "foreign"))
     other.cluster.put({"kind": "ConfigMap", **foreign})
     other.ask_for()
     refused = other.settle()

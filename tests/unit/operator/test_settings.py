@@ -40,7 +40,7 @@ def test_a_pod_knows_that_it_is_one(environment: pytest.MonkeyPatch) -> None:
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        read().workers = 3
+        read().workers = 3  # type: ignore[misc]
 
 
 FAULTS = {

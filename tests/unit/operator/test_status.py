@@ -381,7 +381,7 @@ def url(service: Any, host: str | None = "192.0.2.10", **wanted: Any) -> str | N
     return status(situation).get("url")
 
 
-INGRESS = {"loadBalancer": {"ingress": [{"ip": "203.0.113.5"}]}}
+INGRESS: dict[str, Any] = {"loadBalancer": {"ingress": [{"ip": "203.0.113.5"}]}}
 
 
 def test_the_url_is_what_one_types() -> None:

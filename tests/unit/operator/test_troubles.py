@@ -41,6 +41,11 @@ def test_what_another_try_may_cure_is_no_refusal(status: int) -> None:
     assert refusal("Service", "ada", ClusterFailure(status, "later")) is None
 
 
+def test_a_namespace_that_goes_refuses_nothing_that_people_should_look_at() -> None:
+    going = ClusterFailure(403, "services is forbidden: because it is being terminated")
+    assert refusal("Service", "ada", going) is None
+
+
 def test_a_conflict_that_is_no_ownership_is_no_refusal() -> None:
     assert refusal("Service", "ada", ClusterFailure(409, "exists", reason="AlreadyExists")) is None
 
