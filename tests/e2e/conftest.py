@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from itertools import cycle
 
 import pytest
 
@@ -19,6 +20,15 @@ def operator(cluster: Cluster) -> Operator:
     # Settled pods are asked every 30 s by default: right for people, long for a test.
     operator.set(VA_OPERATOR_SETTLED_QUESTION_SECONDS="3")
     return operator
+
+
+_NODE_PORTS = cycle(range(30001, 30031))
+
+
+@pytest.fixture
+def node_port() -> int:
+    """A node port that leads to this machine, and that no test had lately."""
+    return next(_NODE_PORTS)
 
 
 @pytest.fixture

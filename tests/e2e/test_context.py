@@ -31,14 +31,14 @@ def answer_of(url: str) -> Callable[[], str]:
 
 @pytest.mark.parametrize("where", ["inline", "ConfigMap"])
 def test_a_changed_text_changes_the_answers_and_no_question_fails_meanwhile(
-    cluster: Cluster, namespace: str, stub: StubModel, load: Load, where: str
+    cluster: Cluster, namespace: str, stub: StubModel, load: Load, where: str, node_port: int
 ) -> None:
-    url = local_url(30003)
+    url = local_url(node_port)
     a_key(cluster, namespace)
     cluster.apply(pets("The animal is a dog.\n"), namespace)
     inline = [{"name": "pets.md", "inline": "The animal is a dog.\n"}]
     context = {"files": PETS if where == "ConfigMap" else inline}
-    spec = {"service": {"nodePort": 30003}, "context": context, **with_stub(stub)}
+    spec = {"service": {"nodePort": node_port}, "context": context, **with_stub(stub)}
     cluster.apply(an_assistant(**spec, replicas=2), namespace)
     cluster.wait_for("ada", namespace)
     cluster.wait_for("ada", namespace, "Progressing", status="False", reason="UpToDate")
@@ -64,12 +64,12 @@ def test_a_changed_text_changes_the_answers_and_no_question_fails_meanwhile(
 
 
 def test_a_missing_text_is_named_and_the_serving_pods_stay(
-    cluster: Cluster, namespace: str, stub: StubModel
+    cluster: Cluster, namespace: str, stub: StubModel, node_port: int
 ) -> None:
-    url = local_url(30004)
+    url = local_url(node_port)
     a_key(cluster, namespace)
     cluster.apply(pets("The animal is a dog.\n"), namespace)
-    spec = {"service": {"nodePort": 30004}, "context": {"files": PETS}, **with_stub(stub)}
+    spec = {"service": {"nodePort": node_port}, "context": {"files": PETS}, **with_stub(stub)}
     cluster.apply(an_assistant(**spec), namespace)
     cluster.wait_for("ada", namespace)
     [pod] = cluster.list("pods", namespace)

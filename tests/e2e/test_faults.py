@@ -41,15 +41,20 @@ def test_children_that_are_deleted_or_edited_come_back(
 
 
 def test_an_operator_killed_in_the_middle_of_a_change_ends_it_after_its_restart(
-    cluster: Cluster, namespace: str, operator: Operator, stub: StubModel, load: Load
+    cluster: Cluster,
+    namespace: str,
+    operator: Operator,
+    stub: StubModel,
+    load: Load,
+    node_port: int,
 ) -> None:
     a_key(cluster, namespace)
     cluster.apply(
-        an_assistant(text=TEXT, service={"nodePort": 30005}, **with_stub(stub)), namespace
+        an_assistant(text=TEXT, service={"nodePort": node_port}, **with_stub(stub)), namespace
     )
     cluster.wait_for("ada", namespace)
-    wait_until_open(local_url(30005))
-    load.start(local_url(30005), "Which animal?")
+    wait_until_open(local_url(node_port))
+    load.start(local_url(node_port), "Which animal?")
 
     changed = [{"name": "ada.md", "inline": "The animal is a cat.\n"}]
     cluster.patch("va", "ada", namespace, {"spec": {"context": {"files": changed}}})
@@ -63,18 +68,23 @@ def test_an_operator_killed_in_the_middle_of_a_change_ends_it_after_its_restart(
 
 
 def test_without_the_operator_assistants_go_on_answering_and_can_be_deleted(
-    cluster: Cluster, namespace: str, stub: StubModel, operator: Operator, load: Load
+    cluster: Cluster,
+    namespace: str,
+    stub: StubModel,
+    operator: Operator,
+    load: Load,
+    node_port: int,
 ) -> None:
     a_key(cluster, namespace)
     cluster.apply(
-        an_assistant(text=TEXT, service={"nodePort": 30006}, **with_stub(stub)), namespace
+        an_assistant(text=TEXT, service={"nodePort": node_port}, **with_stub(stub)), namespace
     )
     cluster.apply(an_assistant("bob", text=TEXT, **with_stub(stub)), namespace)
     cluster.wait_for("ada", namespace)
-    wait_until_open(local_url(30006))
+    wait_until_open(local_url(node_port))
     operator.scale(0)
     try:
-        load.start(local_url(30006), "Which animal?")
+        load.start(local_url(node_port), "Which animal?")
         cluster.until(lambda: sum(load.answers.values()) > 20, namespace)
         load.stop()
         cluster.kubectl("-n", namespace, "delete", "va", "ada", "--timeout=30s")

@@ -30,19 +30,19 @@ def test_make_demo_ends_with_a_correct_answer_and_what_to_type_next(cluster: Clu
 
 @pytest.mark.usefixtures("operator")
 def test_an_answer_travels_from_the_node_port_through_a_pod_to_a_real_model(
-    cluster: Cluster, namespace: str
+    cluster: Cluster, namespace: str, node_port: int
 ) -> None:
-    cluster.apply(an_assistant(text=ADA, service={"nodePort": 30001}), namespace)
+    cluster.apply(an_assistant(text=ADA, service={"nodePort": node_port}), namespace)
     cluster.wait_for("ada", namespace)
-    wait_until_open(local_url(30001))
+    wait_until_open(local_url(node_port))
 
-    text = ask(local_url(30001), "What is the name of her dog?")
+    text = ask(local_url(node_port), "What is the name of her dog?")
     structured = ask(
-        local_url(30001),
+        local_url(node_port),
         json.dumps({"question": "What is the name of her dog?"}),
         content_type="application/json",
     )
-    streamed = ask(local_url(30001), "What is the name of her dog?", accept="text/event-stream")
+    streamed = ask(local_url(node_port), "What is the name of her dog?", accept="text/event-stream")
 
     assert text.status == 200
     assert "Pixel" in text.text
@@ -52,7 +52,7 @@ def test_an_answer_travels_from_the_node_port_through_a_pod_to_a_real_model(
     assert "event: done" in streamed.text
 
     status = (cluster.get("va", "ada", namespace) or {})["status"]
-    assert status["url"].endswith(":30001/")
+    assert status["url"].endswith(f":{node_port}/")
     assert ask(status["url"], "What is the name of her dog?").text == text.text
     assert status["revision"]["serving"] == status["revision"]["desired"]
     assert text.headers["x-revision"] == status["revision"]["serving"]
@@ -103,11 +103,11 @@ def test_kubectl_scales_and_suspends(cluster: Cluster, namespace: str) -> None:
 
 @pytest.mark.usefixtures("operator")
 def test_bad_questions_get_clear_errors_and_no_harm_is_done(
-    cluster: Cluster, namespace: str
+    cluster: Cluster, namespace: str, node_port: int
 ) -> None:
-    cluster.apply(an_assistant(text=ADA, service={"nodePort": 30002}), namespace)
+    cluster.apply(an_assistant(text=ADA, service={"nodePort": node_port}), namespace)
     cluster.wait_for("ada", namespace)
-    url = local_url(30002)
+    url = local_url(node_port)
     wait_until_open(url)
 
     assert ask(url, "").status == 400

@@ -21,14 +21,14 @@ def error(status: int, message: str = "no", **headers: str) -> dict[str, object]
 
 
 @pytest.fixture
-def serving(cluster: Cluster, namespace: str, stub: StubModel) -> Iterator[str]:
+def serving(cluster: Cluster, namespace: str, stub: StubModel, node_port: int) -> Iterator[str]:
     """The URL of an assistant that the stub has answered once."""
     a_key(cluster, namespace)
     model = with_stub(stub, timeoutSeconds=3)
-    cluster.apply(an_assistant(text=TEXT, service={"nodePort": 30007}, **model), namespace)
+    cluster.apply(an_assistant(text=TEXT, service={"nodePort": node_port}, **model), namespace)
     cluster.wait_for("ada", namespace)
-    wait_until_open(local_url(30007))
-    yield local_url(30007)
+    wait_until_open(local_url(node_port))
+    yield local_url(node_port)
     stub.reset()
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Final, Generic, TypeVar
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 60.0
+LONGEST_PAUSE: Final = 30.0
 """Seconds between tries of one key, doubled each time."""
 
 K = TypeVar("K")

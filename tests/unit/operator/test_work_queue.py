@@ -77,7 +77,7 @@ def test_pauses_double_up_to_a_limit_and_start_again_after_success() -> None:
         for _ in range(10):
             queue.add("a")
             pauses.append(queue.failed(await queue.take()))
-        assert pauses == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+        assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
 
         queue.add("a")
         queue.done(await queue.take())
