@@ -178,7 +178,6 @@ def a_report(
     )
     return Report(
         ready=state in {"Ready", "Degraded"},
-        reason=None,
         revision="aaaaaaaaaa",
         tokens=tokens,
         models=(model,),

@@ -1,8 +1,8 @@
 """The VirtualAssistant as a value.
 
 A raw body is parsed once, at the door; nobody deeper reads ``spec.get(…)``.
-Defaults of the schema are repeated here only for objects that were stored
-before the schema had them.
+Defaults of the schema are repeated here for what is left out as a whole, such as the
+model, and for objects that were stored before the schema had them.
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from va_operator import reasons
 from va_operator.api import Manifest
 from va_operator.troubles import shorten
 
@@ -38,7 +39,12 @@ class Transition:
     @property
     def warning(self) -> bool:
         """Whether people should look at it."""
-        quiet = {"RollingOut", "Starting", "NotAskedYet", "Suspended", "ScaledToZero", "UpToDate"}
+        quiet = {
+            reasons.ROLLING_OUT,
+            reasons.STARTING,
+            reasons.SUSPENDED,
+            reasons.SCALED_TO_ZERO,
+        }
         return self.condition.status is False and self.condition.reason not in quiet
 
 

@@ -63,6 +63,14 @@ def resolve(
     return files
 
 
+def _checked(text: str, field: str, where: str) -> str:
+    if "\0" in text:
+        raise ContextError(
+            reasons.CONTEXT_NOT_TEXT, f"{field} must be UTF-8 text: {where} has a NUL character"
+        )
+    return text
+
+
 def normalise(text: str) -> str:
     """Return the text in the one form that prompts are made of.
 
@@ -88,7 +96,7 @@ def fewest_tokens(text: str) -> int:
 def _text(index: int, file: ContextFile, config_maps: Mapping[str, Manifest | None]) -> str:
     ref, field = file.config_map, f"`spec.context.files[{index}]`"
     if ref is None:
-        return file.inline or ""
+        return _checked(file.inline or "", field, "`inline`")
     found = config_maps[ref.name]
     if found is None:
         raise ContextError(
@@ -108,8 +116,7 @@ def _text(index: int, file: ContextFile, config_maps: Mapping[str, Manifest | No
             f"{field} must refer to a key of ConfigMap '{ref.name}': "
             f"'{ref.key}' is not one, its keys are {known}",
         )
-    text: str = data[ref.key]
-    return text
+    return _checked(data[ref.key], field, f"key '{ref.key}' of ConfigMap '{ref.name}'")
 
 
 def _check_window(

@@ -1,14 +1,11 @@
 """Events: what changed, told once, for `kubectl describe` and `kubectl get events`. Pure."""
 
 from datetime import datetime
-from typing import Final
 
 from va_operator.api import API_VERSION, KIND, Manifest, VirtualAssistant
 from va_operator.conditions import Transition
 from va_operator.owned import FIELD_MANAGER
-
-MESSAGE_LENGTH: Final = 1024
-"""The API server refuses longer ones."""
+from va_operator.troubles import shorten
 
 
 def build_event(
@@ -34,7 +31,7 @@ def build_event(
         },
         "type": "Warning" if transition.warning else "Normal",
         "reason": condition.reason,
-        "message": f"{condition.type}: {condition.message}"[:MESSAGE_LENGTH],
+        "message": shorten(f"{condition.type}: {condition.message}"),
         "source": {"component": FIELD_MANAGER},
         "reportingComponent": FIELD_MANAGER,
         "reportingInstance": instance,

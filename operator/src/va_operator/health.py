@@ -1,4 +1,4 @@
-"""`/healthz`: whether the process still does its work.
+"""`/healthz`: whether the process still does its work, and `/readyz`: whether it has begun.
 
 kopf's own answer stays 200 when its watches are dead, so this one looks at what matters: that
 the reflectors move and that the event loop has time to answer at all.
@@ -21,6 +21,11 @@ def stale(reflectors: Iterable[Reflector], *, now: float) -> list[str]:
     return sorted({r.resource.plural for r in reflectors if now - r.alive_at > STALE_SECONDS})
 
 
+def unsynced(reflectors: Iterable[Reflector]) -> list[str]:
+    """Return what was never listed: the plurals that a missing permission may explain."""
+    return sorted({r.resource.plural for r in reflectors if not r.synced.is_set()})
+
+
 async def serve_health(reflectors: list[Reflector], port: int) -> web.AppRunner:
     """Start to answer on all addresses; the runner that is returned must be cleaned up."""
 
@@ -30,8 +35,15 @@ async def serve_health(reflectors: list[Reflector], port: int) -> web.AppRunner:
             return web.Response(status=503, text=f"not following {', '.join(dead)}\n")
         return web.Response(text="ok\n")
 
+    async def readyz(_: web.Request) -> web.Response:
+        missing = unsynced(reflectors)
+        if missing or not reflectors:
+            return web.Response(status=503, text=f"not yet listed: {', '.join(missing)}\n")
+        return web.Response(text="ok\n")
+
     app = web.Application()
     app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, port=port).start()

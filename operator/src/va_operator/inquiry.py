@@ -58,6 +58,10 @@ class Inquiry:
     _pods: dict[str, Pod] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
+    _asking: set[str] = field(default_factory=set)
+    """Pods with a question under way: one at a time, so that no older answer comes last."""
+    _again: set[str] = field(default_factory=set)
+    """Those of them that changed meanwhile."""
     _heap: list[tuple[float, str]] = field(default_factory=list)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -91,8 +95,13 @@ class Inquiry:
                 due, uid = heapq.heappop(self._heap)
                 if self._due.get(uid) != due:
                     continue
+                del self._due[uid]
+                if uid in self._asking:
+                    self._again.add(uid)
+                    continue
                 await self._slots.acquire()
                 if pod := self._pods.get(uid):
+                    self._asking.add(uid)
                     group.create_task(self._question(pod))
                 else:  # It went while it waited for its turn.
                     self._slots.release()
@@ -107,13 +116,20 @@ class Inquiry:
             self._failures.pop(pod.uid, None)
         finally:
             self._slots.release()
+            self._asking.discard(pod.uid)
+        again = pod.uid in self._again
+        self._again.discard(pod.uid)
         if pod.uid not in self._pods:
             return
         news = pod.uid not in self.reports or self.reports[pod.uid] != report
         self.reports[pod.uid] = report
         if news:
             self.heard(pod.assistant)
-        self._schedule(pod.uid, self.pace.next_in(report, len(self._pods)))
+        if again:
+            self._schedule(pod.uid, 0)
+        elif pod.uid not in self._due:
+            believed = None if pod.uid in self._failures else report
+            self._schedule(pod.uid, self.pace.next_in(believed, len(self._pods)))
 
     def _unheard(self, pod: Pod) -> Report | None:
         failures = self._failures.get(pod.uid, 0) + 1

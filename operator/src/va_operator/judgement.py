@@ -48,7 +48,7 @@ def _ready(now: Situation) -> Condition:
     for pod in now.desired_pods:
         report = now.reports.get(pod.uid)
         answering = report.answering if report else None
-        if pod.ready and answering:
+        if pod.ready and answering and report and report.revision == now.revision.id:
             return Condition(
                 type=READY,
                 status=True,
@@ -69,7 +69,11 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
     )
     if found:
         return found
-    silent = [pod for pod in now.desired_pods if pod.ready and now.reports.get(pod.uid) is None]
+    silent = [
+        pod
+        for pod in now.desired_pods
+        if pod.ready and pod.uid in now.reports and now.reports[pod.uid] is None
+    ]
     if silent:
         return Explanation(
             reason=reasons.POD_NOT_ANSWERING,
@@ -119,12 +123,14 @@ def _progressing(now: Situation) -> Condition:
         return no(stuck.reason, stuck.message)
     wanted = now.assistant.pods_wanted
     if now.deployment is None or not _rolled_out(now.deployment, wanted):
-        updated = now.deployment.status.get("updatedReplicas", 0) if now.deployment else 0
+        trouble = explain_pods(now.desired_pods)
         return Condition(
             type=PROGRESSING,
             status=True,
-            reason=reasons.ROLLING_OUT,
-            message=f"{updated} of {wanted} pods are as the spec asks",
+            reason=trouble.reason if trouble else reasons.ROLLING_OUT,
+            message=trouble.message
+            if trouble
+            else f"{now.updated_replicas} of {wanted} pods are made as the spec asks",
         )
     return no(reasons.UP_TO_DATE, f"All {wanted} pods are as the spec asks")
 

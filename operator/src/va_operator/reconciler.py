@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from va_operator.api import Key, Manifest, VirtualAssistant
+from va_operator import reasons
+from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import CHILDREN, CONFIG_MAPS, Resource
 from va_operator.conditions import Condition, transitions
 from va_operator.context import ResolvedFile, resolve
@@ -35,7 +36,7 @@ from va_operator.revision import Revision, build_revision
 from va_operator.situation import Situation
 from va_operator.status import write_status
 from va_operator.store import Shelf, Store
-from va_operator.troubles import refusal
+from va_operator.troubles import refusal, shorten
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,8 @@ class Reconciler:
     instance: str
     """Which process this is, for events."""
     _resolved: dict[Key, _Resolved] = field(default_factory=dict)
+    _failing: set[Key] = field(default_factory=set)
+    """Assistants whose last try met a fault."""
     _equal: dict[tuple[str, Key], tuple[str, Manifest]] = field(default_factory=dict)
     """Children for which an apply changed nothing although they look different: the version and
     what was applied. They are equal until one of the two changes."""
@@ -88,22 +91,52 @@ class Reconciler:
     async def reconcile(self, key: Key) -> None:
         """Reconcile one assistant.
 
-        Raises ChildRefused after the status says so, and ClusterFailure where
-        the API server does not answer; both want another try.
+        Raises what kept a child from being written, ChildRefused or
+        ClusterFailure, after the status was; it wants another try.
         """
         assistant = self.store.assistants.get(key)
         if assistant is None or assistant.being_deleted:
             self._resolved.pop(key, None)
+            self._failing.discard(key)
             for kind in CHILDREN:
                 self._equal.pop((kind, key), None)
             return
-        revision, files = await self._revision(assistant)
-        refusals = await self._write_children(assistant, revision, files)
-        await self._write_status(assistant, revision, refusals)
-        if refusals:
-            raise refusals[0]
+        faults: list[ChildRefused | ClusterFailure] = []
+        revision: Revision | ContextError
+        try:
+            revision, files = await self._revision(assistant)
+        except ClusterFailure as failure:
+            if failure.status != 403:
+                raise
+            revision, files = ContextError(reasons.NOT_ALLOWED, failure.message), ()
+            faults.append(failure)
+        faults += await self._write_children(assistant, revision, files)
+        await self._write_status(assistant, revision, self._refusals(key, faults))
+        if faults:
+            raise faults[0]
         if isinstance(revision, Revision):
             await self._delete_outdated(assistant, revision)
+
+    def _refusals(
+        self, key: Key, faults: list[ChildRefused | ClusterFailure]
+    ) -> tuple[ChildRefused, ...]:
+        """Return what the status tells of the faults: refusals at once, failures when they last.
+
+        A single failure is cured by the next try in half a second, and not worth an event.
+        """
+        lasting = key in self._failing
+        if faults:
+            self._failing.add(key)
+        else:
+            self._failing.discard(key)
+        told = [
+            ChildRefused(reasons.WRITE_FAILED, shorten(str(fault)))
+            if isinstance(fault, ClusterFailure)
+            else fault
+            for fault in faults
+            if lasting or isinstance(fault, ChildRefused)
+        ]
+        return tuple(sorted(told, key=lambda refused: refused.reason == reasons.WRITE_FAILED))
 
     async def _revision(
         self, assistant: VirtualAssistant
@@ -145,20 +178,20 @@ class Reconciler:
         assistant: VirtualAssistant,
         revision: Revision | ContextError,
         files: tuple[ResolvedFile, ...],
-    ) -> tuple[ChildRefused, ...]:
-        """Write what differs; return the refusals, in the order in which people should see them."""
+    ) -> list[ChildRefused | ClusterFailure]:
+        """Write what differs; return what went wrong, in the order in which people care."""
         results = await asyncio.gather(
             self._write_pods(assistant, revision, files),
             self._write(assistant, desired_service(assistant), self.store.services),
             return_exceptions=True,
         )
-        refusals = []
+        faults: list[ChildRefused | ClusterFailure] = []
         for result in results:
-            if isinstance(result, ChildRefused):
-                refusals.append(result)
+            if isinstance(result, ChildRefused | ClusterFailure):
+                faults.append(result)
             elif result is not None:
                 raise result
-        return tuple(refusals)
+        return faults
 
     async def _write_pods(
         self,
@@ -169,12 +202,26 @@ class Reconciler:
         """Write the revision, and only then the Deployment whose pods mount it."""
         found = revision if isinstance(revision, Revision) else None
         existing = self.store.revisions.of(assistant.key)
-        if found and not holds(assistant, found, existing):
-            await self._apply(desired_config_map(assistant, found, files), force=False)
+        # Without its texts there is nothing to write: it was deleted a moment ago, and the
+        # news of that has queued the assistant again.
+        if found and files and not holds(assistant, found, existing):
+            await self._write_revision(assistant, desired_config_map(assistant, found, files))
         seen = self.store.deployments.get(assistant.key)
         wanted = desired_deployment(assistant, found, self.images, seen)
         if wanted is not None:
             await self._write(assistant, wanted, self.store.deployments)
+
+    async def _write_revision(self, assistant: VirtualAssistant, wanted: Manifest) -> None:
+        """Write a revision's ConfigMap, also over the labels that somebody gave to ours."""
+        try:
+            await self._apply(wanted, force=False)
+        except ChildRefused as refused:
+            if refused.reason != reasons.NAME_CONFLICT:
+                raise
+            body = await self.cluster.get(CONFIG_MAPS, key_of(wanted))
+            if body is None or read_config_map(body).owner_uid != assistant.uid:
+                raise
+            await self._apply(wanted, force=True)
 
     async def _write(
         self, assistant: VirtualAssistant, wanted: Manifest, shelf: Shelf[Child]
@@ -225,7 +272,8 @@ class Reconciler:
             pods=self.store.pods.of(assistant.key),
             reports=self.reports,
         )
-        if situation.unasked_pods:
+        told = assistant.status.get("observedGeneration") == assistant.generation
+        if situation.unasked_pods and told and not refusals:
             return  # Their answers, or their silence, come at once: nothing is said before.
         conditions = judge(situation)
         status = write_status(situation, conditions, now=now)

@@ -35,7 +35,6 @@ class Report:
     """How a pod is."""
 
     ready: bool
-    reason: str | None
     revision: str
     tokens: int | None
     models: tuple[ModelReport, ...]
@@ -60,7 +59,6 @@ def parse_report(body: Manifest) -> Report:
     try:
         return Report(
             ready=body["ready"] is True,
-            reason=body.get("reason"),
             revision=str(body["revision"]),
             tokens=_number(body["context"].get("tokens")),
             models=tuple(_model(model) for model in body["models"][:MODELS]),

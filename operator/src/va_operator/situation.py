@@ -47,6 +47,16 @@ class Situation:
         )
 
     @property
+    def updated_replicas(self) -> int:
+        """Pods of the newest template; none while the Deployment's own status is an older one."""
+        deployment = self.deployment
+        if deployment is None:
+            return 0
+        current = deployment.status.get("observedGeneration", 0) >= deployment.generation
+        updated: int = deployment.status.get("updatedReplicas", 0) if current else 0
+        return updated
+
+    @property
     def models(self) -> tuple[ModelReport, ...]:
         """The models as the best placed pod of the desired revision found them."""
         reports = [report for pod in self.desired_pods if (report := self.reports.get(pod.uid))]

@@ -21,7 +21,7 @@ def write_status(
         "observedGeneration": assistant.generation,
         "replicas": deployment.get("replicas", 0),
         "readyReplicas": deployment.get("readyReplicas", 0),
-        "updatedReplicas": deployment.get("updatedReplicas", 0),
+        "updatedReplicas": situation.updated_replicas,
         "selector": ",".join(f"{k}={v}" for k, v in sorted(selector_for(assistant).items())),
         "conditions": write_conditions(
             conditions,

@@ -21,7 +21,7 @@ _REASONS: Final = {
 }
 
 MESSAGE_LENGTH: Final = 1024
-"""Characters of a condition's message; foreign words can be very long."""
+"""Characters of a message: foreign words can be very long, and events take no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,9 @@ def refusal(kind: str, name: str, failure: ClusterFailure) -> ChildRefused | Non
     subject = f"{kind} '{name}'"
     if "because it is being terminated" in failure.message:
         return None  # The namespace goes, and the assistant with it.
-    if failure.status == 403 and "exceeded quota" in failure.message:
+    if "admission webhook" in failure.message:
+        reason = reasons.REFUSED
+    elif failure.status == 403 and "exceeded quota" in failure.message:
         reason = reasons.QUOTA_EXCEEDED
     elif failure.status in {401, 403}:
         reason = reasons.NOT_ALLOWED

@@ -64,6 +64,15 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
             "its keys are none"
         ),
     ),
+    "a text holds a NUL": (
+        {"context": referring("ada-cv", key="x")},
+        {"ada-cv": a_config_map(data={"x": "a\0b"})},
+        "ContextNotText",
+        (
+            "`spec.context.files[0]` must be UTF-8 text: "
+            "key 'x' of ConfigMap 'ada-cv' has a NUL character"
+        ),
+    ),
     "the key is binary": (
         {"context": referring("ada-cv")},
         {"ada-cv": {**a_config_map(), "data": {}, "binaryData": {"cv.md": "AAE="}}},

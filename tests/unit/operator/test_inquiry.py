@@ -227,3 +227,47 @@ def test_a_change_of_a_pod_brings_the_question_forward() -> None:
 
     inquire(pods, test, PACE)
     assert pods.asked == ["ada-1", "ada-1"]
+
+
+def test_a_pod_is_asked_one_question_at_a_time_so_no_older_answer_comes_last() -> None:
+    pods = Pods()
+    under_way: list[asyncio.Future[Manifest]] = []
+
+    async def ask(pod: Pod, port: int, path: str) -> Manifest:
+        under_way.append(asyncio.get_running_loop().create_future())
+        return await under_way[-1]
+
+    async def test(inquiry: Inquiry) -> None:
+        inquiry.ask = ask
+        pod = a_pod()
+        inquiry.follow(pod)
+        while not under_way:
+            await asyncio.sleep(0)
+        inquiry.follow(pod)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(under_way) == 1
+
+        under_way[0].set_result(READY)
+        while len(under_way) < 2:
+            await asyncio.sleep(0)
+        under_way[1].set_result(FAILED)
+        while (report := inquiry.reports[pod.uid]) is None or report.ready:
+            await asyncio.sleep(0)
+
+    inquire(pods, test, Pace(unsettled=60, settled=60, budget=1e9))
+
+
+def test_a_settled_pod_that_falls_silent_is_asked_again_soon() -> None:
+    pods = Pods(READY, ClusterFailure(0, "silence"), ClusterFailure(0, "silence"))
+
+    async def test(inquiry: Inquiry) -> None:
+        pod = a_pod()
+        inquiry.follow(pod)
+        while pod.uid not in inquiry.reports:
+            await asyncio.sleep(0)
+        inquiry.follow(pod)  # Its state changed; it gives no answer any more.
+        while inquiry.reports[pod.uid] is not None:
+            await asyncio.sleep(0)
+
+    inquire(pods, test, Pace(unsettled=0, settled=1000, budget=1e9))

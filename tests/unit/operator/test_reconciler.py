@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from support.builders import NAMESPACE, OPENAI, a_config_map, a_pod, a_report, referring
 from support.memory_cluster import Died, MemoryCluster
 from support.memory_operator import ADA, MemoryOperator
-from va_operator.api import KIND, Key, Manifest
+from va_operator.api import KIND, Key, Manifest, VirtualAssistant
 from va_operator.cluster import Resource
 from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.observed import read_config_map
+from va_operator.reconciler import Reconciler
 
 CV = Key(NAMESPACE, "ada-cv")
 
@@ -417,7 +419,7 @@ def test_an_answering_pod_makes_it_ready_and_that_is_told_once() -> None:
     operator = an_operator(model=OPENAI)
     revision = operator.assistant()["status"]["revision"]["desired"]
     operator.pods = (a_pod(revision),)
-    operator.reports[a_pod().uid] = a_report()
+    operator.reports[a_pod().uid] = replace(a_report(), revision=operator.pods[0].revision)
 
     assert operator.reconcile() == ["status ada", "event Answering", "event ModelAnswered"]
     assert operator.condition() == ("True", "Answering")
@@ -427,13 +429,13 @@ def test_an_answering_pod_makes_it_ready_and_that_is_told_once() -> None:
 def test_after_a_restart_nothing_is_said_before_the_pods_are_asked() -> None:
     operator = an_operator(model=OPENAI)
     operator.pods = (a_pod(operator.assistant()["status"]["revision"]["desired"]),)
-    operator.reports[a_pod().uid] = a_report()
+    operator.reports[a_pod().uid] = replace(a_report(), revision=operator.pods[0].revision)
     operator.settle()
 
     operator.reports = {}
     operator.restart()
     assert operator.reconcile() == []
-    operator.reports[a_pod().uid] = a_report()
+    operator.reports[a_pod().uid] = replace(a_report(), revision=operator.pods[0].revision)
     assert operator.reconcile() == []
     operator.reports[a_pod().uid] = None
     assert operator.reconcile()[0] == "status ada"
@@ -618,3 +620,82 @@ def test_one_refusal_is_what_the_worker_is_told() -> None:
     operator.ask_for()
     with pytest.raises(ChildRefused):
         operator.reconcile()
+
+
+# What goes wrong between two looks, and what goes on going wrong
+
+
+def test_a_revision_deleted_between_two_looks_is_never_rewritten_without_its_texts() -> None:
+    operator = an_operator()
+    [name] = operator.revisions()
+    seen = operator.store.revisions.of(ADA)[0]
+    data = operator.cluster.body("ConfigMap", Key(NAMESPACE, name))["data"]
+
+    class Interrupted(Reconciler):
+        async def _revision(self, assistant: VirtualAssistant) -> Any:
+            found = await super()._revision(assistant)
+            operator.cluster.delete("ConfigMap", Key(NAMESPACE, name))
+            operator.store.revisions.forget(seen)
+            return found
+
+    parts = {part.name: getattr(operator.reconciler, part.name) for part in fields(Reconciler)}
+    asyncio.run(Interrupted(**parts).reconcile(ADA))
+    assert operator.cluster.find("ConfigMap", Key(NAMESPACE, name)) is None
+
+    operator.restart()
+    operator.settle()
+    assert operator.cluster.body("ConfigMap", Key(NAMESPACE, name))["data"] == data
+
+
+def test_a_failure_that_lasts_is_told_and_one_that_does_not_is_not() -> None:
+    operator = an_operator()
+    operator.cluster.refuses = lambda body: (
+        ClusterFailure(500, "the webhook is down") if body["kind"] == "Deployment" else None
+    )
+    operator.ask_for(replicas=5)
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.condition() == ("False", "Starting")
+
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.condition() == ("False", "WriteFailed")
+    status = operator.assistant()["status"]
+    assert status["observedGeneration"] == operator.assistant()["metadata"]["generation"]
+    assert "the webhook is down" in status["conditions"][0]["message"]
+
+    operator.cluster.refuses = lambda _: None
+    operator.settle()
+    assert operator.condition() == ("False", "Starting")
+
+
+def test_a_context_that_may_not_be_read_is_told() -> None:
+    operator = MemoryOperator()
+    operator.ask_for(context=referring("ada-cv"))
+
+    async def refused(*_: object) -> None:
+        raise ClusterFailure(403, "cannot get resource configmaps")
+
+    operator.cluster.get = refused
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.condition("ContextResolved") == ("False", "NotAllowed")
+
+
+def test_labels_that_somebody_gave_to_a_revision_are_taken_back() -> None:
+    operator = an_operator()
+    [name] = operator.revisions()
+    operator.cluster.put(
+        {
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": name,
+                "namespace": NAMESPACE,
+                "labels": {"app.kubernetes.io/instance": "other"},
+            },
+        }
+    )
+    assert operator.settle() is None
+
+    labels = operator.cluster.body("ConfigMap", Key(NAMESPACE, name))["metadata"]["labels"]
+    assert labels["app.kubernetes.io/instance"] == "ada"

@@ -32,7 +32,10 @@ MISSING = ContextError("ContextNotFound", "'ada-cv' does not exist")
 
 def a_situation(*pods: Pod, reports: tuple[Report | None, ...] = (), **given: Any) -> Situation:
     """Return a situation in which the pods, in order, said what the reports are."""
-    said = {pod.uid: report for pod, report in zip(pods, reports, strict=False)}
+    said = {
+        pod.uid: report and replace(report, revision=pod.revision)
+        for pod, report in zip(pods, reports, strict=False)
+    }
     base: dict[str, Any] = {
         "assistant": ADA,
         "revision": REVISION,
@@ -104,7 +107,10 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
             reports=(a_report(),),
             deployment=a_deployment(updated=1, ready=1),
         ),
-        "False/ImagePullFailed True/PodsReady True/RollingOut True/Resolved Unknown/NotAskedYet",
+        (
+            "False/ImagePullFailed True/PodsReady True/ImagePullFailed True/Resolved "
+            "Unknown/NotAskedYet"
+        ),
     ),
     "the new revision's model fails and the old one answers": (
         a_situation(
@@ -118,14 +124,14 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
     "the image is missing": (
         a_situation(*two(trouble="ErrImagePull"), deployment=a_deployment(ready=0)),
         (
-            "False/ImagePullFailed False/ImagePullFailed True/RollingOut True/Resolved "
+            "False/ImagePullFailed False/ImagePullFailed True/ImagePullFailed True/Resolved "
             "Unknown/NotAskedYet"
         ),
     ),
     "the container crashes": (
         a_situation(*two(trouble="CrashLoopBackOff"), deployment=a_deployment(ready=0)),
         (
-            "False/ContainerCrashing False/ContainerCrashing True/RollingOut True/Resolved "
+            "False/ContainerCrashing False/ContainerCrashing True/ContainerCrashing True/Resolved "
             "Unknown/NotAskedYet"
         ),
     ),
@@ -134,7 +140,7 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
             *two(trouble="Unschedulable", container=None), deployment=a_deployment(ready=0)
         ),
         (
-            "False/Unschedulable False/Unschedulable True/RollingOut True/Resolved "
+            "False/Unschedulable False/Unschedulable True/Unschedulable True/Resolved "
             "Unknown/NotAskedYet"
         ),
     ),
@@ -159,7 +165,7 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
             reports=(a_report(),),
             deployment=a_deployment(ready=1),
         ),
-        "True/Answering True/PodsReady True/RollingOut True/Resolved True/ModelAnswered",
+        "True/Answering True/PodsReady True/ContainerCrashing True/Resolved True/ModelAnswered",
     ),
     "the pods are ready but tell nothing": (
         a_situation(*two(), reports=(None, None)),
@@ -274,7 +280,7 @@ def test_messages_name_what_people_need() -> None:
     assert message(answering, "Available") == "2 of 2 pods are ready"
     assert message(answering, "ContextResolved") == "1 file of 20 bytes"
     assert message(rolling) == (f"Revision {NEW} is on its way; revision {OLD} answers meanwhile")
-    assert message(rolling, "Progressing") == "1 of 2 pods are as the spec asks"
+    assert message(rolling, "Progressing") == "1 of 2 pods are made as the spec asks"
     assert message(pulling) == "Container 'assistant' of pod 'ada-1' is in ErrImagePull"
 
 

@@ -41,6 +41,13 @@ def test_what_another_try_may_cure_is_no_refusal(status: int) -> None:
     assert refusal("Service", "ada", ClusterFailure(status, "later")) is None
 
 
+def test_an_admission_webhook_that_denies_is_not_a_missing_permission() -> None:
+    denied = ClusterFailure(403, 'admission webhook "validate" denied the request: no labels')
+    refused = refusal("Service", "ada", denied)
+    assert refused is not None
+    assert refused.reason == "Refused"
+
+
 def test_a_namespace_that_goes_refuses_nothing_that_people_should_look_at() -> None:
     going = ClusterFailure(403, "services is forbidden: because it is being terminated")
     assert refusal("Service", "ada", going) is None
