@@ -61,6 +61,22 @@ SPECS: dict[str, dict[str, Any]] = {
     "the embedded model with a window": {"model": {"contextWindow": 8192, "maxTokens": 8191}},
     "a server without a key": {"model": {"name": "llama3", "baseURL": "http://ollama:11434/v1"}},
     "an address of IPv6": {"model": {"name": "llama3", "baseURL": "http://[2001:db8::1]:80/v1"}},
+    "an address of IPv6 without a port": {"model": {"name": "x", "baseURL": "https://[::1]"}},
+    "an address of IPv4": {"model": {"name": "x", "baseURL": "http://10.96.0.7:8000/v1"}},
+    "the last port": {"model": {"name": "x", "baseURL": "http://host:65535/v1"}},
+    "a name in the cluster": {
+        "model": {"name": "x", "baseURL": "http://ollama.default.svc.cluster.local:11434/v1"}
+    },
+    "a name with a dot at its end": {"model": {"name": "x", "baseURL": "https://a.example./v1"}},
+    "a label of 63 characters": {
+        "model": {"name": "x", "baseURL": f"http://{'a' * 63}.Example.COM"}
+    },
+    "a path with escapes": {
+        "model": {"name": "x", "baseURL": "https://h-1.x/openai/v1/deployments/a%20b/~c:d@e,f/"}
+    },
+    "a path up to the limit": {
+        "model": {"name": "x", "baseURL": "http://x/" + "a" * (2048 - len("http://x/"))}
+    },
     "a name with slashes": {"model": {**NAMED, "name": "meta-llama/Llama-3.1-8B:free"}},
     "all of a model": {
         "model": {

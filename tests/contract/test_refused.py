@@ -153,6 +153,68 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "an endpoint with a query": (named(baseURL="http://x/v1?a=b"), "`baseURL` must be an http"),
     "an endpoint with a newline": (named(baseURL="http://x/v1\n"), "`baseURL` must be an http"),
     "an endpoint with a space": (named(baseURL="http://x /v1"), "`baseURL` must be an http"),
+    "an endpoint whose port is a word": (
+        named(baseURL="http://host:abc/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint without its port": (named(baseURL="http://host:/v1"), "`baseURL` must be an http"),
+    "an endpoint at port 0": (named(baseURL="http://host:0/v1"), "`baseURL` must be an http"),
+    "an endpoint above all ports": (
+        named(baseURL="http://host:65536/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a port of six digits": (
+        named(baseURL="http://host:100000/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with two ports": (
+        named(baseURL="http://host:80:81/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a fragment": (named(baseURL="http://x/v1#a"), "`baseURL` must be an http"),
+    "an endpoint without a host": (named(baseURL="http:///v1"), "`baseURL` must be an http"),
+    "an endpoint with a port only": (named(baseURL="http://:80/v1"), "`baseURL` must be an http"),
+    "an endpoint with an empty label": (
+        named(baseURL="http://a..x/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with an umlaut": (named(baseURL="http://ü.x/v1"), "`baseURL` must be an http"),
+    "an endpoint with an umlaut in its path": (
+        named(baseURL="http://x/ü"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a hyphen at its end": (
+        named(baseURL="http://x-/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a broken escape": (
+        named(baseURL="http://x/%zz"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint of IPv6 without brackets": (
+        named(baseURL="http://2001:db8::1/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint of half an IPv6": (
+        named(baseURL="http://[2001:db8::1/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint of letters in brackets": (
+        named(baseURL="http://[host]/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a zone": (
+        named(baseURL="http://[fe80::1%25eth0]/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a label of 64 characters": (
+        named(baseURL=f"http://{'a' * 64}.x/v1"),
+        "`baseURL` must be an http",
+    ),
+    "an endpoint with a host of 254 characters": (
+        named(baseURL=f"http://{'.'.join(['a' * 63] * 3)}.{'a' * 62}/v1"),
+        "`baseURL` must be an http",
+    ),
     "a key without its Secret": (
         model(name="x", apiKeySecretRef={"key": "a"}),
         "apiKeySecretRef.name: Required value",

@@ -13,13 +13,14 @@ from support.stub_model import StubModel, start
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: Cluster) -> Operator:
-    """The operator, installed in the cluster."""
+def operator(cluster: Cluster) -> Iterator[Operator]:
+    """The operator, installed in the cluster; at the end it is as `make install` left it."""
     make("install")
     operator = Operator(cluster)
     # Settled pods are asked every 30 s by default: right for people, long for a test.
     operator.set(VA_OPERATOR_SETTLED_QUESTION_SECONDS="3")
-    return operator
+    yield operator
+    operator.set(VA_OPERATOR_SETTLED_QUESTION_SECONDS=None)
 
 
 _NODE_PORTS = cycle(range(30001, 30031))

@@ -31,7 +31,7 @@ def ask(
     method: str = "POST",
     within: float = 90,
 ) -> Reply:
-    """Ask once; raises OSError where nobody answers."""
+    """Ask once; raises OSError where nobody answers, HTTPException where half of one does."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=within)
     try:
@@ -52,7 +52,7 @@ def wait_until_open(url: str, *, within: float = 15) -> None:
     def opened() -> bool:
         try:
             return ask(url + "health", "", method="GET", within=2).status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     until(opened, within=within, show=lambda: f"nobody answers at {url}")

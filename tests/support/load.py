@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 
@@ -49,7 +49,7 @@ class Load:
                 connection.request("POST", "/", question.encode(), headers)
                 response = connection.getresponse()
                 body = response.read().decode()
-            except OSError as error:
+            except (OSError, HTTPException, UnicodeDecodeError) as error:
                 self.failures.append(repr(error))
                 connection.close()
                 continue

@@ -1,7 +1,10 @@
 """The product as people install and use it, for the tests that run all of it."""
 
 import os
+import select
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from support.cluster import ROOT, Cluster, Manifest
@@ -41,15 +44,18 @@ class Operator:
                 lambda: not self.cluster.list("pods", OPERATOR_NAMESPACE), OPERATOR_NAMESPACE
             )
 
-    def set(self, **environment: str) -> None:
-        """Change its settings, and wait until it runs with them."""
-        values = [f"{name}={value}" for name, value in environment.items()]
+    def set(self, **environment: str | None) -> None:
+        """Change its settings, back to the default with None; wait until it runs with them."""
+        values = [
+            f"{name}-" if value is None else f"{name}={value}"
+            for name, value in environment.items()
+        ]
         self._kubectl("set", "env", "deployment/virtual-assistant-operator", *values)
         self._kubectl("rollout", "status", "deployment/virtual-assistant-operator", "--timeout=60s")
 
     def kill(self) -> None:
         """Kill it without a chance to say goodbye."""
-        self._kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
+        self._kubectl("delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
 
     def logs(self) -> str:
         """Return what it has logged since it started."""
@@ -98,6 +104,31 @@ def with_stub(stub: StubModel, name: str = "stub-model", **model: object) -> dic
             **model,
         }
     }
+
+
+@contextmanager
+def forwarded(namespace: str, what: str, port: int, *, within: float = 20) -> Iterator[str]:
+    """Yield the URL where `kubectl port-forward` leads to a port, on loopback, while it runs."""
+    process = subprocess.Popen(
+        ["kubectl", "-n", namespace, "port-forward", "--address=127.0.0.1", what, f":{port}"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        told = select.select([process.stdout], [], [], within)[0]
+        line = process.stdout.readline() if told else ""
+        assert line.startswith("Forwarding from 127.0.0.1:"), f"no way to {what}: {line!r}"
+        yield local_url(int(line.split(" -> ")[0].rpartition(":")[2]))
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+        if process.stdout:
+            process.stdout.close()
 
 
 def local_url(port: int) -> str:

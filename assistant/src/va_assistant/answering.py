@@ -119,7 +119,7 @@ class Answering:
             self._metrics.answered(seconds, usage)
             log.info("answered", **line)
         elif isinstance(error, Failure):
-            self._readiness.question_failed(error)
+            self._readiness.question_failed(error, started=asked.started)
             self._metrics.failed(error.reason)
             log.warning("not answered", reason=error.reason, message=error.message, **line)
         elif isinstance(error, AskerLeft | GeneratorExit):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from va_assistant.answering import Answering
 from va_assistant.embedded import ModelMissingError, ModelProcess
+from va_assistant.errors import one_line
 from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
 from va_assistant.logs import set_up_logs
 from va_assistant.metrics import Metrics
@@ -30,6 +31,7 @@ from va_assistant.revision import (
 )
 from va_assistant.server import SPARE_THREADS, Server, listen
 from va_assistant.settings import AssistantSettings, openai_api_key
+from va_assistant.transport import url_fault
 from va_assistant.web import create_app
 
 EVERYWHERE = ""
@@ -37,6 +39,14 @@ LOOPBACK = "127.0.0.1"
 QUESTION_PORT = 8000
 PROBE_PORT = 8001
 MODEL_START_SECONDS = 60.0
+
+
+EMBEDDED_QUESTIONS = 8
+"""Questions at work at once where the model is the embedded one.
+
+It writes one answer at a time, some seconds each: more than these would wait for
+their turn until their time is over, so `TooBusy` is the better answer to them.
+"""
 
 
 class StartError(Exception):
@@ -139,6 +149,8 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
         name=options.model or EMBEDDED_MODEL,
         base_url=options.base_url,
     )
+    if fault := url_fault(model.base_url):
+        raise StartError(one_line(fault.replace("baseURL", "--base-url")))
     revision = revision_of_files(options.context, instructions=options.instructions, model=model)
     host = options.host or LOOPBACK
     sock = _listen(host, options.port)
@@ -176,11 +188,12 @@ def _serve(
     model = Model(revision.model, build_prompt(revision), key)
     readiness = Readiness(revision)
     metrics = Metrics()
+    max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
         model,
         readiness,
         metrics,
-        max_questions=settings.max_questions,
+        max_questions=max_questions,
         gap_seconds=settings.gap_seconds,
     )
 
@@ -190,7 +203,7 @@ def _serve(
     server = Server(
         create_app(answering, revision),
         sock,
-        threads=settings.max_questions + SPARE_THREADS,
+        threads=max_questions + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,
         receive_seconds=settings.receive_seconds,
         draining=draining,
@@ -199,6 +212,11 @@ def _serve(
         Probes(probe_sock, readiness, metrics, server.is_serving).start()
     Trial(model, readiness, changed=lambda: changed(readiness)).start()
     server.run()
+
+
+def questions_at_once(provider: Provider, limit: int) -> int:
+    """Return how many questions are taken at once."""
+    return min(limit, EMBEDDED_QUESTIONS) if provider is Provider.EMBEDDED else limit
 
 
 def _listen(host: str, port: int) -> socket.socket:

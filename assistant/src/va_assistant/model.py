@@ -24,12 +24,14 @@ from va_assistant.keys import KeySource
 from va_assistant.prompt import Prompt
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
-from va_assistant.transport import ASKER, DEADLINE, Transport
+from va_assistant.transport import ASKER, DEADLINE, Transport, url_fault
 
 MINIMAL_QUESTION = "Hi"
 
 LONGEST_WAIT_SECONDS = 2.0
 """A provider that wants to be left alone for longer is not waited for."""
+
+_NO_URL = "http://unusable.invalid"
 
 Result = TypeVar("Result")
 
@@ -41,10 +43,13 @@ class Model:
         self.settings = settings
         self._prompt = prompt
         self._key = key
-        self._transport = Transport(settings.base_url)
+        # A pod with such a URL lives and says what is wrong with it; nothing is sent.
+        self._url_fault = url_fault(settings.base_url)
+        base_url = _NO_URL if self._url_fault else settings.base_url
+        self._transport = Transport(base_url)
         self._client = openai.OpenAI(
             api_key="unused",  # each request brings the key of its moment
-            base_url=settings.base_url,
+            base_url=base_url,
             max_retries=0,
             http_client=httpx2.Client(
                 transport=self._transport, trust_env=False, follow_redirects=False
@@ -155,6 +160,8 @@ class Model:
         *,
         stream: bool = False,
     ) -> httpx2.Response:
+        if self._url_fault:
+            raise Failure(Reason.HOST_NOT_FOUND, self._url_fault)
         DEADLINE.set(deadline)
         ASKER.set(asker)
         try:

@@ -1,5 +1,6 @@
 """Whether the pod can answer, and how it finds out."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class Readiness:
         self._last_failure: Failure | None = None
         self._tokens: int | None = None
         self._let_in = False
+        self._last_answer = -math.inf
         self.draining = False
         """Set from a signal handler, so without the lock."""
 
@@ -47,6 +49,7 @@ class Readiness:
 
     def answered(self, *, prompt_tokens: int | None = None) -> None:
         """Take note of a real answer."""
+        self._last_answer = time.monotonic()
         if prompt_tokens is None and self._state is ModelState.READY:
             return
         with self._lock:
@@ -62,11 +65,24 @@ class Readiness:
             self._last_failure = failure
             self._let_in = self._let_in or failure.state is ModelState.DEGRADED
 
-    def question_failed(self, failure: Failure) -> None:
-        """Take note of a question without an answer; only the model's faults count."""
-        if not failure.about_question and failure.reason is not Reason.CONTEXT_TOO_LARGE:
+    def question_failed(self, failure: Failure, *, started: float) -> None:
+        """Take note of a question without an answer; only the model's faults count.
+
+        `started` is the moment of `time.monotonic()` at which it was asked.
+        """
+        if failure.about_question or failure.reason is Reason.CONTEXT_TOO_LARGE:
+            return
+        if self.is_only_busy(failure, started=started):
+            return
+        # A provider may refuse what was asked with any code of its own. The trial
+        # sends the same prompt and parameters with a harmless question: it decides.
+        if failure.reason is not Reason.REQUEST_REFUSED:
             self.failed(failure)
-            self.doubted.set()
+        self.doubted.set()
+
+    def is_only_busy(self, failure: Failure, *, started: float) -> bool:
+        """Tell whether the model answered others while one waited for its turn in vain."""
+        return failure.reason is Reason.TIMEOUT and self._last_answer > started
 
     def report(self) -> Report:
         """Return what to tell the kubelet and the operator."""
@@ -156,7 +172,8 @@ class Trial(threading.Thread):
                 message=failure.message,
                 seconds=round(time.monotonic() - started, 3),
             )
-            self._readiness.failed(failure)
+            if not self._readiness.is_only_busy(failure, started=started):
+                self._readiness.failed(failure)
             return failure
         log.info("trial", seconds=round(time.monotonic() - started, 3), prompt_tokens=tokens)
         self._readiness.answered(prompt_tokens=tokens)

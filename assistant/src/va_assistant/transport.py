@@ -42,6 +42,20 @@ ASKER: ContextVar[socket.socket | None] = ContextVar("asker", default=None)
 _LEFT = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
+def url_fault(base_url: str) -> str | None:
+    """Return why nothing can be asked at a URL; None where it can be tried."""
+    try:
+        url = httpx2.URL(base_url)
+        host, port = url.host, url.port
+    except (httpx2.InvalidURL, ValueError) as error:  # UnicodeError is a ValueError
+        return f"the baseURL is none: {error}"
+    if url.scheme not in {"http", "https"} or not host:
+        return "the baseURL is none: it must be http:// or https:// and a host"
+    if port is not None and not 0 < port <= 65535:
+        return f"the baseURL is none: there is no port {port}"
+    return None
+
+
 class Transport(httpx2.BaseTransport):
     """Kept-alive connections to one server; any number of threads may use it."""
 
@@ -251,12 +265,12 @@ def _resolve(host: str, port: int, seconds: float) -> Sequence[Address]:
     The system's resolver has no limit that a caller could set, so it gets a
     thread of its own, which is left behind when it takes too long.
     """
-    found: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
+    found: SimpleQueue[Sequence[Address] | OSError | UnicodeError] = SimpleQueue()
 
     def search() -> None:
         try:
             found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label over 63 characters
             found.put(error)
 
     threading.Thread(target=search, name="resolve", daemon=True).start()
@@ -264,6 +278,8 @@ def _resolve(host: str, port: int, seconds: float) -> Sequence[Address]:
         result = found.get(timeout=seconds)
     except Empty:
         raise Failure(Reason.HOST_NOT_FOUND, f"{host}: no answer from the name server") from None
+    if isinstance(result, UnicodeError):
+        raise Failure(Reason.HOST_NOT_FOUND, f"{host}: no name of a host") from result
     if isinstance(result, OSError):
         problem = result.strerror or str(result)
         raise Failure(Reason.HOST_NOT_FOUND, f"{host}: {problem}") from result

@@ -5,6 +5,7 @@ import math
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -46,13 +47,14 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
 
     @app.post("/")
     def ask() -> Response:
-        form = form_of(
-            content_type=request.headers.get("Content-Type", ""),
-            content_encoding=request.headers.get("Content-Encoding", ""),
-            accept=request.headers.get("Accept", ""),
-        )
-        # A seat first: whoever reads slowly is one of the many, too.
-        answering.take_seat()
+        with _noting_refusal(answering):
+            form = form_of(
+                content_type=request.headers.get("Content-Type", ""),
+                content_encoding=request.headers.get("Content-Encoding", ""),
+                accept=request.headers.get("Accept", ""),
+            )
+            # A seat first: whoever reads slowly is one of the many, too.
+            answering.take_seat()
         try:
             response = _answer(answering, form, served)
         except BaseException:
@@ -105,12 +107,8 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
 
 
 def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
-    body = _read_body(form)
-    try:
-        question = parse_question(body, form)
-    except Failure as failure:
-        answering.refused(failure, request_id=_request_id())
-        raise
+    with _noting_refusal(answering):
+        question = parse_question(_read_body(form), form)
     asked = Asked(
         question=question,
         request_id=_request_id(),
@@ -124,6 +122,16 @@ def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Respons
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(pieces.close)
     return response
+
+
+@contextmanager
+def _noting_refusal(answering: Answering) -> Iterator[None]:
+    """Count and log a question that is refused before it is asked."""
+    try:
+        yield
+    except Failure as failure:
+        answering.refused(failure, request_id=_request_id())
+        raise
 
 
 def _read_body(form: Form) -> bytes:

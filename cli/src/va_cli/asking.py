@@ -39,8 +39,9 @@ class Asker:
     def ask(self, question: str, *, stream: bool, deadline: Deadline) -> Iterator[Event]:
         """Yield the answer.
 
-        A way that worked before and is gone is replaced, once; no request
-        reached an assistant on it, so none is answered twice.
+        A way that worked before and is gone is replaced, once. No answer has
+        begun by then, but the question may have arrived: where a connection ends
+        before the response, an assistant may think about the same question twice.
         """
         remembered = self._wire
         if remembered is not None:

@@ -80,7 +80,7 @@ class Assistant:
     @property
     def waits_for_the_user(self) -> bool:
         """Say whether nothing will change by itself."""
-        return self.is_observed and (self.suspended or self.holds("Stalled"))
+        return self.is_observed and self.suspended
 
     @property
     def model(self) -> str | None:
@@ -126,9 +126,6 @@ def why_not_ready(assistant: Assistant) -> str | None:
     """Return what the conditions say about it, the most telling one first."""
     if assistant.suspended:
         return "Suspended: `spec.suspend` is true, so it has no pods"
-    stalled = assistant.condition("Stalled")
-    if stalled and stalled.status == "True":
-        return stalled.told
     ready = assistant.condition("Ready")
     if ready and ready.status != "True":
         return ready.told

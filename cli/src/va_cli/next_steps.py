@@ -65,6 +65,4 @@ def next_step(assistant: Assistant, pods: Sequence[Pod]) -> str:
             return f"kubectl describe pod {pod.name} -n {ns}"
     if assistant.holds("Ready"):
         return f'{{va}} ask {name} -n {ns} "…"'
-    if assistant.holds("Stalled"):
-        return f"kubectl describe va {name} -n {ns}"
     return f"kubectl wait va/{name} -n {ns} --for=condition=Ready --timeout=2m"

@@ -8,11 +8,11 @@ from va_cluster.errors import NotOurs
 KIND_PREFIX = "kind-"
 
 
-def kubeconfig(environment: Mapping[str, str]) -> Path:
-    """The kubeconfig that kubectl reads."""
+def kubeconfig(environment: Mapping[str, str]) -> str:
+    """The kubeconfig that kubectl reads; it may be several files, with colons between them."""
     if named := environment.get("KUBECONFIG"):
-        return Path(named.split(":")[0])
-    return Path(environment.get("HOME", "/root"), ".kube", "config")
+        return named
+    return str(Path(environment.get("HOME", "/root"), ".kube", "config"))
 
 
 def kind_cluster(context: str) -> str:

@@ -20,7 +20,7 @@ def exports(place: Workplace) -> dict[str, str]:
     """The variables for the chosen cluster and the engine in use."""
     values: dict[str, str] = {}
     if place.settings.choice is not Choice.CURRENT:
-        values["KUBECONFIG"] = str(target(place).kubeconfig)
+        values["KUBECONFIG"] = target(place).kubeconfig
     found = place.engine()
     if found and found.private:
         for name in ("DOCKER_HOST", "DOCKER_BUILDKIT"):

@@ -159,7 +159,7 @@ def kubectl(context: typer.Context) -> None:
     shell = place.shell
     if place.settings.choice is not Choice.CURRENT:
         targets.need_kubeconfig(chosen, place)
-        shell = shell.where(KUBECONFIG=str(chosen.kubeconfig))
+        shell = shell.where(KUBECONFIG=chosen.kubeconfig)
     shell.become(*chosen.kubectl(), *context.args)
 
 

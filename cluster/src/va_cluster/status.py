@@ -87,7 +87,7 @@ def _foreign_status(place: Workplace) -> Status:
         kind="not used",
         node_image="not used",
         nodes=(),
-        kubeconfig=str(chosen.kubeconfig),
+        kubeconfig=chosen.kubeconfig,
         cache=str(place.cache.root),
     )
 

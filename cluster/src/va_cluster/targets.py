@@ -18,8 +18,8 @@ class Target(Protocol):
         ...
 
     @property
-    def kubeconfig(self) -> Path:
-        """The kubeconfig that leads to it."""
+    def kubeconfig(self) -> str:
+        """The kubeconfig that leads to it, as the variable KUBECONFIG names it."""
         ...
 
     def kubectl(self) -> tuple[str, ...]:
@@ -38,10 +38,10 @@ class Target(Protocol):
 class _Cluster:
     """What the targets have in common."""
 
-    def __init__(self, place: Workplace, name: str, kubeconfig: Path) -> None:
+    def __init__(self, place: Workplace, name: str, kubeconfig: Path | str) -> None:
         self.place = place
         self.name = name
-        self.kubeconfig = kubeconfig
+        self.kubeconfig = str(kubeconfig)
 
     def kubectl(self) -> tuple[str, ...]:
         """The user's kubectl, or ours."""
@@ -54,7 +54,7 @@ class _Cluster:
 
     def answers(self) -> bool:
         """Whether its API server answers."""
-        shell = self.place.shell.where(KUBECONFIG=str(self.kubeconfig))
+        shell = self.place.shell.where(KUBECONFIG=self.kubeconfig)
         return shell.result(*self.kubectl(), "get", "--raw", "/readyz", timeout=20).ok
 
 
@@ -126,7 +126,7 @@ def target(place: Workplace) -> Target:
 
 def need_kubeconfig(chosen: Target, place: Workplace) -> None:
     """Refuse where there is no cluster yet, or kubectl would speak to whatever it finds."""
-    if not chosen.kubeconfig.exists():
+    if not Path(chosen.kubeconfig).exists():
         way = f"Start it with `{place.command('up')}`."
         advice = way if place.settings.choice is Choice.KIND else "Install it: https://k3s.io"
         raise NotUp(f"There is no cluster {chosen.name}: {chosen.kubeconfig} is missing.", advice)

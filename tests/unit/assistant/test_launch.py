@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from support.openai_stub import RIGHT_KEY, Stub
-from support.serving import fetch, free_ports
+from support.serving import fetch, free_ports, write_revision
 from va_assistant import launch
+from va_assistant.revision import Provider
 
 Run = Callable[..., tuple[int, str]]
 PROGRAM = [sys.executable, "-c", "from va_assistant.main import main; main()"]
@@ -106,6 +107,30 @@ def test_a_port_that_is_taken_is_named(run: Run, context: Path) -> None:
         code, said = run("--context", context, "--port", port)
     assert code == 1
     assert said == f"va-assistant: port {port} of 127.0.0.1: Address already in use\n"
+
+
+def test_a_url_that_is_none_is_told_in_a_line(run: Run, context: Path) -> None:
+    code, said = run(
+        *("--context", context, "--model", "m", "--base-url", "http://host:abc/v1"),
+        OPENAI_API_KEY="k",
+    )
+    assert code == 1
+    assert re.fullmatch(r"va-assistant: the --base-url is none: .*abc.*\n", said)
+
+
+def test_a_pod_whose_text_holds_a_nul_says_which(run: Run, tmp_path: Path) -> None:
+    folder = write_revision(tmp_path / "revision", context="a\0b")
+    code, said = run(VA_ASSISTANT_REVISION_DIR=str(folder))
+    assert code == 1
+    assert said == (
+        f"va-assistant: {folder}/context.cv.md: not a text (it holds a NUL character)\n"
+    )
+
+
+def test_the_embedded_model_has_fewer_seats() -> None:
+    assert launch.questions_at_once(Provider.OPENAI, 128) == 128
+    assert launch.questions_at_once(Provider.EMBEDDED, 128) == 8
+    assert launch.questions_at_once(Provider.EMBEDDED, 3) == 3
 
 
 def test_a_pod_without_its_files_says_which(run: Run, tmp_path: Path) -> None:

@@ -374,6 +374,29 @@ def test_a_name_that_does_not_resolve() -> None:
     assert failure_of(asked).reason is Reason.HOST_NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://host:abc/v1",
+        "http://host:99999/v1",
+        "http://ü..x/v1",
+        "http://[::1/v1",
+        "http:///v1",
+        "ftp://host/v1",
+        "host/v1",
+        f"http://{'a' * 64}.example/v1",
+    ],
+)
+def test_a_url_that_is_none(url: str) -> None:
+    asked = model(url)
+    failure = failure_of(asked)
+    assert failure.reason is Reason.HOST_NOT_FOUND
+    assert failure.state == "Failed"
+    assert "\n" not in failure.message
+    with pytest.raises(Failure):
+        asked.try_out(deadline())
+
+
 def test_a_name_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
 

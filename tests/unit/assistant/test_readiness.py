@@ -1,5 +1,6 @@
 """When a pod says that it is ready, and what it says else."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,9 +138,59 @@ def test_a_question_that_is_to_blame_says_nothing_of_the_model(
     readiness: Readiness, failure: Failure
 ) -> None:
     readiness.answered()
-    readiness.question_failed(failure)
+    readiness.question_failed(failure, started=time.monotonic())
     assert state(readiness) == ModelState.READY
     assert not readiness.doubted.is_set()
+
+
+def test_a_question_that_is_refused_is_for_the_trial_to_judge(readiness: Readiness) -> None:
+    readiness.answered()
+    refused = Failure(Reason.REQUEST_REFUSED, "400: invalid_prompt")
+    readiness.question_failed(refused, started=time.monotonic())
+    assert state(readiness) == ModelState.READY
+    assert readiness.doubted.is_set()
+    readiness.failed(refused)  # by the trial
+    assert state(readiness) == ModelState.FAILED
+
+
+def test_a_question_that_waits_in_vain_while_others_are_answered_says_nothing(
+    readiness: Readiness,
+) -> None:
+    started = time.monotonic()
+    timeout = Failure(Reason.TIMEOUT, "too slow")
+    readiness.answered()
+    readiness.question_failed(timeout, started=started)
+    assert state(readiness) == ModelState.READY
+    assert not readiness.doubted.is_set()
+    readiness.question_failed(timeout, started=time.monotonic())
+    assert state(readiness) == ModelState.DEGRADED
+    assert readiness.doubted.is_set()
+
+
+def test_a_trial_that_waits_in_vain_while_others_are_answered_says_nothing(
+    stub: Stub, trying: Callable[..., Any]
+) -> None:
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+        stub.default = Turn(delay=-1)
+        readiness.doubted.set()
+        stub.wait_for(lambda: len(stub.log) == 2)
+        readiness.answered()
+        stub.wait_for(lambda: len(stub.log) == 3)  # the first has timed out
+        assert state(readiness) == "Ready"
+        wait_for(lambda: state(readiness) == "Degraded")
+        stub.default = Turn()
+
+
+def test_a_question_that_is_refused_leaves_the_pod_as_it_was(
+    stub: Stub, trying: Callable[..., Any]
+) -> None:
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+        refused = Failure(Reason.REQUEST_REFUSED, "400: invalid_prompt")
+        readiness.question_failed(refused, started=time.monotonic())
+        stub.wait_for(lambda: len(stub.log) == 2)
+        assert state(readiness) == "Ready"
 
 
 def test_a_model_that_answers_makes_ready(stub: Stub, trying: Callable[..., Any]) -> None:
@@ -163,7 +214,7 @@ def test_a_model_that_does_not_is_tried_until_it_does(
 def test_a_failed_question_starts_the_trials_again(stub: Stub, trying: Callable[..., Any]) -> None:
     with trying() as readiness:
         wait_for(lambda: state(readiness) == "Ready")
-        readiness.question_failed(Failure(Reason.CONNECTION_REFUSED, "gone"))
+        readiness.question_failed(Failure(Reason.CONNECTION_REFUSED, "gone"), started=0)
         wait_for(lambda: state(readiness) == "Ready")
     assert len(stub.log) == 2
 

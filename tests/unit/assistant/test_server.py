@@ -63,6 +63,20 @@ def test_a_key_of_now_keeps_a_new_pod_out_until_it_is_right(stub: Stub, tmp_path
         served.wait_until_ready()
 
 
+def test_a_url_that_is_none_keeps_a_pod_out_but_alive(tmp_path: Path) -> None:
+    with serve(tmp_path, baseURL="http://host:abc/v1") as served:
+        wait_for(
+            lambda: served.responds("/ready", 503) and served.ready()["reason"] == "HostNotFound"
+        )
+        [model] = served.ready()["models"]
+        assert model["state"] == "Failed"
+        assert "baseURL" in model["lastError"]["message"]
+        reply = served.ask(QUESTION)
+        assert (reply.status, reply.text.partition(":")[0]) == (503, "HostNotFound")
+        assert served.probe("/health").status == 200
+    assert "Traceback" not in served.log()
+
+
 def test_no_line_nor_reply_holds_key_question_or_answer(stub: Stub, tmp_path: Path) -> None:
     key = "sk-canary-key"
     canaries = [key, "canary-question", "canary-context"]

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from support.openai_stub import RIGHT_KEY, Stub, Turn, error
@@ -303,6 +304,54 @@ def test_questions_and_tokens_are_counted(web: FlaskClient, stub: Stub, metrics:
     assert counted(metrics, "va_assistant_tokens_total", kind="prompt") > 0
     assert counted(metrics, "va_assistant_tokens_total", kind="completion") > 0
     assert counted(metrics, "va_assistant_tokens_total", kind="cached") > 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        ({"data": b""}, "EmptyQuestion"),
+        ({"data": b"\xff"}, "NotUTF8"),
+        ({"data": b"x" * 70_000}, "QuestionTooLarge"),
+        ({"data": b"<a/>", "content_type": "text/xml"}, "UnsupportedMediaType"),
+        ({"data": b"a", "headers": {"Content-Encoding": "gzip"}}, "UnsupportedMediaType"),
+        ({"data": QUESTION, "environ_overrides": {"wsgi.input": None}}, "BadRequest"),
+        ({"data": QUESTION}, "TooBusy"),
+    ],
+)
+def test_every_refused_question_is_counted_and_logged_once(
+    stub: Stub,
+    tmp_path: Path,
+    metrics: Metrics,
+    request_: dict[str, Any],
+    reason: str,
+) -> None:
+    if reason == "BadRequest":
+        request_["environ_overrides"]["wsgi.input"] = Broken()
+    stub.default = Turn(pieces=3)
+    for web in build(stub, tmp_path, metrics, max_questions=1):
+        holding = (
+            web.post("/", data=QUESTION, headers=EVENTS, buffered=False)
+            if reason == "TooBusy"
+            else None
+        )
+        with capture_logs() as logs:
+            refused = web.post("/", **request_)
+        if holding:
+            holding.close()
+    assert refused.text.startswith(f"{reason}: ")
+    [line] = logs
+    assert line["event"] == "question refused"
+    assert line["reason"] == reason
+    assert line["request_id"] == refused.headers["X-Request-Id"]
+    assert counted(metrics, "va_assistant_questions_total", result="failed", reason=reason) == 1
+    assert counted(metrics, "va_assistant_questions_in_flight") == 0
+
+
+class Broken:
+    """A body that does not come."""
+
+    def read(self, *_: object) -> bytes:
+        raise OSError
 
 
 def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(

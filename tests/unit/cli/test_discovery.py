@@ -111,15 +111,16 @@ def test_a_proxy_that_may_not_be_used_is_not_allowed() -> None:
 
 
 def test_the_conditions_explain_better_than_the_connections() -> None:
-    stalled = a_condition("Stalled", "True", "ImagePullFailed", "no such image")
-    ready = a_condition("Ready", "False", "Starting", "the first pods start")
-    run = run_va("ask", "q", cluster=FakeCluster([an_assistant(conditions=[ready, stalled])]))
+    ready = a_condition("Ready", "False", "ImagePullFailed", "no such image")
+    run = run_va("ask", "q", cluster=FakeCluster([an_assistant(conditions=[ready])]))
     assert run.error_lines[1] == "Why:   ImagePullFailed: no such image"
 
 
 def test_what_waits_for_the_user_is_not_waited_for() -> None:
-    stalled = a_condition("Stalled", "True", "ImagePullFailed", "no such image")
-    cluster = FakeCluster([an_assistant(conditions=[stalled])])
+    suspended = a_condition("Ready", "False", "Suspended", "no pods")
+    manifest = an_assistant(conditions=[suspended])
+    manifest["spec"]["suspend"] = True
+    cluster = FakeCluster([manifest])
     run = run_va("ask", "q", "--wait", "1h", cluster=cluster)
     assert run.code == 3
     assert "waiting" not in run.err

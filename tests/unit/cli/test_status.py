@@ -222,7 +222,6 @@ def of(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
             "kubectl describe pod ada-1 -n default",
         ),
         (of(a_condition("Ready", "True", "Answering")), None, "{va} ask ada -n default"),
-        (of(a_condition("Stalled", "True", "Refused")), None, "kubectl describe va ada"),
         (of(a_condition("Ready", "False", "Starting")), None, "kubectl wait va/ada -n default"),
     ],
 )

@@ -1,4 +1,5 @@
 import json
+import subprocess
 import tarfile
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +37,42 @@ def test_a_changed_file_changes_the_image_s_name(
 def test_every_file_of_the_node_has_its_place() -> None:
     names = {path.name for path in node_image.FILES.iterdir()}
     assert names == {*node_image.PLACES, "preload"}
+
+
+def run_kubelet_cgroups(root: Path) -> None:
+    subprocess.run(["/bin/sh", node_image.FILES / "kubelet-cgroups", root], check=True)
+
+
+def test_the_kubelet_gets_every_controller_of_cgroup_v2(tmp_path: Path) -> None:
+    for group in (tmp_path, tmp_path / "kubelet"):
+        group.mkdir(exist_ok=True)
+        (group / "cgroup.controllers").write_text("cpuset cpu hugetlb\n")
+    (tmp_path / "init.scope").mkdir()
+    (tmp_path / "cgroup.procs").write_text("0\n170\n42\n")
+    run_kubelet_cgroups(tmp_path)
+    passed_on = "+cpuset\n+cpu\n+hugetlb\n"
+    assert (tmp_path / "cgroup.subtree_control").read_text() == passed_on
+    assert (tmp_path / "kubelet/cgroup.subtree_control").read_text() == passed_on
+    assert (tmp_path / "init.scope/cgroup.procs").read_text() == "170\n42\n"
+
+
+def test_what_cgroup_v2_refuses_keeps_no_kubelet_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").write_text("cpu\n")
+    (tmp_path / "cgroup.procs").write_text("42\n")
+    (tmp_path / "cgroup.subtree_control").mkdir()
+    run_kubelet_cgroups(tmp_path)
+    assert (tmp_path / "kubelet").is_dir()
+
+
+def test_the_kubelet_s_cpuset_of_cgroup_v1_has_cpus(tmp_path: Path) -> None:
+    for controller in ("cpuset", "memory"):
+        (tmp_path / controller).mkdir()
+    (tmp_path / "cpuset/cpuset.cpus").write_text("0-1\n")
+    (tmp_path / "cpuset/cpuset.mems").write_text("0\n")
+    run_kubelet_cgroups(tmp_path)
+    assert (tmp_path / "memory/kubelet").is_dir()
+    assert (tmp_path / "cpuset/kubelet/cpuset.cpus").read_text() == "0-1\n"
+    assert (tmp_path / "cpuset/kubelet/cpuset.mems").read_text() == "0\n"
 
 
 def test_containerd_s_unit_loses_its_limits() -> None:

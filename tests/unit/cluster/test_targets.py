@@ -51,15 +51,15 @@ def test_k3s_takes_images_from_the_engine(tmp_path: Path) -> None:
 
 def test_k3s_has_its_own_kubeconfig_and_kubectl(tmp_path: Path) -> None:
     place, _ = workplace(tmp_path, Choice.K3S)
-    assert targets.target(place).kubeconfig == Path("/etc/rancher/k3s/k3s.yaml")
+    assert targets.target(place).kubeconfig == "/etc/rancher/k3s/k3s.yaml"
     assert k3s.kubectl_command(shell(programs=frozenset({"kubectl"}))) == ("/bin/kubectl",)
     assert k3s.kubectl_command(shell()) == ("k3s", "kubectl")
 
 
 def test_the_current_cluster_is_the_user_s_own(tmp_path: Path) -> None:
     place, _ = workplace(tmp_path, Choice.CURRENT)
-    assert targets.target(place).kubeconfig == tmp_path / ".kube/config"
-    assert current.kubeconfig({"KUBECONFIG": "/a:/b"}) == Path("/a")
+    assert targets.target(place).kubeconfig == str(tmp_path / ".kube/config")
+    assert current.kubeconfig({"KUBECONFIG": "/a:./b"}) == "/a:./b"
     assert "KUBECONFIG" not in exports.exports(place)
 
 
@@ -91,7 +91,7 @@ def test_a_silent_cluster_does_not_answer(tmp_path: Path) -> None:
 def test_our_cluster_s_kubeconfig_is_in_the_cache(tmp_path: Path) -> None:
     place, _ = workplace(tmp_path, Choice.KIND)
     expected = tmp_path / "cache/clusters/virtual-assistant/kubeconfig"
-    assert targets.target(place).kubeconfig == expected
+    assert targets.target(place).kubeconfig == str(expected)
 
 
 def test_loading_needs_an_engine(tmp_path: Path) -> None:
