@@ -23,7 +23,8 @@ def a_reflector() -> Reflector:
 async def asked(reflectors: list[Reflector], path: str) -> tuple[int, str]:
     runner = await serve_health(reflectors, 0)
     try:
-        port = runner.addresses[0][1]
+        # One port for each family, in no order; an IPv4 address is a pair.
+        [port] = [address[1] for address in runner.addresses if len(address) == 2]
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"http://127.0.0.1:{port}{path}") as response,
