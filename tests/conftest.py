@@ -1,5 +1,6 @@
 """Fixtures of the suites that need a cluster: one for all, a fresh namespace for each test."""
 
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -7,6 +8,18 @@ import pytest
 
 from support.cluster import ROOT, Cluster, connect
 from support.product import OPERATOR_NAMESPACE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let tests interrupt what they start, also where the suite itself runs in the background.
+
+    Shells start background jobs with SIGINT ignored, and children inherit that; a signal
+    that is handled here is back to its default in them.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
