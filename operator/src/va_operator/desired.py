@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from va_operator.api import Manifest, VirtualAssistant
-from va_operator.context import ResolvedFile
 from va_operator.observed import Child, ConfigMapFacts, Pod
 from va_operator.owned import same
-from va_operator.resources.config_map import build_config_map, revision_name
+from va_operator.resources.config_map import revision_name
 from va_operator.resources.deployment import Images, build_deployment, with_replicas
-from va_operator.resources.service import build_service
 from va_operator.revision import Revision
 
 KEPT_REVISIONS: Final = 3
@@ -35,18 +33,6 @@ def desired_deployment(
         **with_replicas(seen.owned, assistant.pods_wanted),
         "metadata": {**seen.owned.get("metadata", {}), **name},
     }
-
-
-def desired_service(assistant: VirtualAssistant) -> Manifest:
-    """Return the Service that should exist, whatever the context is."""
-    return build_service(assistant)
-
-
-def desired_config_map(
-    assistant: VirtualAssistant, revision: Revision, files: tuple[ResolvedFile, ...]
-) -> Manifest:
-    """Return the revision's ConfigMap."""
-    return build_config_map(assistant, revision, files)
 
 
 def must_write(wanted: Manifest, seen: Child | None) -> bool:

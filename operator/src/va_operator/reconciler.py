@@ -18,9 +18,7 @@ from va_operator.cluster import CHILDREN, CONFIG_MAPS, Resource
 from va_operator.conditions import Condition, transitions
 from va_operator.context import ResolvedFile, resolve
 from va_operator.desired import (
-    desired_config_map,
     desired_deployment,
-    desired_service,
     holds,
     must_write,
     outdated_revisions,
@@ -31,7 +29,9 @@ from va_operator.judgement import judge
 from va_operator.observed import Child, ConfigMapFacts, read_child, read_config_map
 from va_operator.ownership import check_owner
 from va_operator.reports import Report
+from va_operator.resources.config_map import build_config_map
 from va_operator.resources.deployment import Images
+from va_operator.resources.service import build_service
 from va_operator.revision import Revision, build_revision
 from va_operator.situation import Situation
 from va_operator.status import write_status
@@ -182,7 +182,7 @@ class Reconciler:
         """Write what differs; return what went wrong, in the order in which people care."""
         results = await asyncio.gather(
             self._write_pods(assistant, revision, files),
-            self._write(assistant, desired_service(assistant), self.store.services),
+            self._write(assistant, build_service(assistant), self.store.services),
             return_exceptions=True,
         )
         faults: list[ChildRefused | ClusterFailure] = []
@@ -205,7 +205,7 @@ class Reconciler:
         # Without its texts there is nothing to write: it was deleted a moment ago, and the
         # news of that has queued the assistant again.
         if found and files and not holds(assistant, found, existing):
-            await self._write_revision(assistant, desired_config_map(assistant, found, files))
+            await self._write_revision(assistant, build_config_map(assistant, found, files))
         seen = self.store.deployments.get(assistant.key)
         wanted = desired_deployment(assistant, found, self.images, seen)
         if wanted is not None:
