@@ -34,7 +34,7 @@ class MemoryOperator:
     def restart(self) -> None:
         """Start anew: what was only in memory is lost."""
         self.store = Store()
-        self.reconciler = Reconciler(
+        self.reconciler = Reconciler.of(
             store=self.store,
             cluster=self.cluster,
             images=IMAGES,

@@ -96,7 +96,7 @@ def assemble(settings: OperatorSettings, api: ApiServer, ask: Ask) -> Operation:
         budget=settings.questions_per_second,
     )
     inquiry = Inquiry(ask=ask, pace=pace, heard=queue.add)
-    reconciler = Reconciler(
+    reconciler = Reconciler.of(
         store=store,
         cluster=api,
         images=Images(assistant=settings.assistant_image, model=settings.model_image),

@@ -16,7 +16,7 @@ from va_operator.api import KIND, Key, Manifest, VirtualAssistant
 from va_operator.cluster import Resource
 from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.observed import read_config_map
-from va_operator.reconciler import Reconciler
+from va_operator.resolver import Resolver
 
 CV = Key(NAMESPACE, "ada-cv")
 
@@ -631,15 +631,18 @@ def test_a_revision_deleted_between_two_looks_is_never_rewritten_without_its_tex
     seen = operator.store.revisions.of(ADA)[0]
     data = operator.cluster.body("ConfigMap", Key(NAMESPACE, name))["data"]
 
-    class Interrupted(Reconciler):
-        async def _revision(self, assistant: VirtualAssistant) -> Any:
-            found = await super()._revision(assistant)
+    class Interrupted(Resolver):
+        async def resolve(self, assistant: VirtualAssistant) -> Any:
+            found = await super().resolve(assistant)
             operator.cluster.delete("ConfigMap", Key(NAMESPACE, name))
             operator.store.revisions.forget(seen)
             return found
 
-    parts = {part.name: getattr(operator.reconciler, part.name) for part in fields(Reconciler)}
-    asyncio.run(Interrupted(**parts).reconcile(ADA))
+    parts = {
+        part.name: getattr(operator.reconciler.resolver, part.name) for part in fields(Resolver)
+    }
+    operator.reconciler.resolver = Interrupted(**parts)
+    asyncio.run(operator.reconciler.reconcile(ADA))
     assert operator.cluster.find("ConfigMap", Key(NAMESPACE, name)) is None
 
     operator.restart()
