@@ -20,7 +20,7 @@ export ASSISTANT_IMAGE := virtual-assistant/assistant:$(ASSISTANT_TAG)
 export MODEL_IMAGE := virtual-assistant/model:$(ASSISTANT_TAG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test down cluster images install uninstall kubeconfig lint format tools
+.PHONY: help demo test test-faults test-alerts bench-operator down cluster images install uninstall kubeconfig lint format tools
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,13 +31,24 @@ demo: install ## from nothing to a first answer: cluster, images, operator, samp
 test: cluster images lint ## run everything that is checked
 	@$(RUN) pytest tests/unit tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
+test-faults: cluster images ## do the operator every harm that is foreseen, and see what comes of it
+	@$(RUN) pytest tests/faults $(PYTEST_ARGS)
+
+test-alerts: tools ## run the alert rules in Prometheus' own evaluator, which is built once
+	@$(RUN) pytest tests/alerts $(PYTEST_ARGS)
+
+bench-operator: tools ## measure the operator in a cluster of its own, against a bare client; 40 minutes
+	@$(RUN) python -m benchmarks.operator $(BENCH_ARGS)
+	@$(UV) run --locked --quiet --group bench python -m benchmarks.operator.plots
+
 down: tools ## remove the cluster that `make` made, with all that runs in it
 	@$(CLUSTER_RUN) down --all
 
-install: cluster images ## put the operator and its API into the cluster
+install: cluster images ## put the operator and its API into the cluster; WATCH=ns1,ns2 confines it to these
 	@RUN="$(RUN)" deploy/install
 
 uninstall: tools ## take the operator and its API out of the cluster, and with it all assistants
+	@$(CLUSTER_RUN) kubectl -- delete rolebindings --all-namespaces -l app.kubernetes.io/component=watched-namespace
 	@$(CLUSTER_RUN) kubectl -- delete --ignore-not-found -k deploy/kustomize
 
 images: cluster ## build the three images and bring them into the cluster

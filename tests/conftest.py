@@ -2,11 +2,14 @@
 
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from support.api_objects import Objects
 from support.cluster import ROOT, Cluster, connect
+from support.operator_process import OperatorProcess
 from support.product import OPERATOR_NAMESPACE
 
 
@@ -58,3 +61,33 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def an_operator(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> Iterator[Callable[..., OperatorProcess]]:
+    """Make operators that are not started yet; those that run at the end are stopped."""
+    made: list[OperatorProcess] = []
+
+    def make(**settings: str) -> OperatorProcess:
+        log = tmp_path / f"operator-{len(made)}.log"
+        more = {f"VA_OPERATOR_{name.upper()}": value for name, value in settings.items()}
+        made.append(OperatorProcess(cluster, namespace, log, more))
+        return made[-1]
+
+    yield make
+    for operator in made:
+        operator.stop()
+
+
+@pytest.fixture
+def operator(an_operator: Callable[..., OperatorProcess]) -> OperatorProcess:
+    """An operator that runs."""
+    return an_operator().start()
+
+
+@pytest.fixture
+def objects(cluster: Cluster, namespace: str) -> Objects:
+    """The objects of the test's namespace."""
+    return Objects(cluster, namespace)

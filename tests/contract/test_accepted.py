@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support.builders import a_manifest
+from support.builders import EVERYTHING, a_manifest
 from support.cluster import ROOT, Cluster, Manifest
 
 KEY = {"name": "openai", "key": "apiKey"}
@@ -100,6 +100,28 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "resources with an exponent": {"resources": {"requests": {"memory": "1e8"}}},
     "resources without amounts": {"resources": {}},
+    "ways out to blocks and namespaces": {
+        "networkPolicy": {
+            "egress": [
+                {"cidr": "0.0.0.0/0", "ports": [443, 65535]},
+                {"cidr": "10.96.0.7/32"},
+                {"cidr": "::/0"},
+                {"cidr": "2001:DB8:0:1::/64"},
+                {"cidr": "1:2:3:4:5:6:7:8/128"},
+                {"cidr": "1::3:4:5:6:7:8/128"},
+                {"namespace": "models", "ports": [11434]},
+            ]
+        }
+    },
+    "no way out": {"networkPolicy": {"egress": []}},
+    "32 ways out": {"networkPolicy": {"egress": [{"namespace": "a" * 63}] * 32}},
+    "nothing about the network": {"networkPolicy": {}},
+    "all that can be said of pods": EVERYTHING,
+    "a toleration of everything": {"tolerations": [{"operator": "Exists"}]},
+    "labels of every form": {
+        "podLabels": {"team": "", "example.com/a_b.c": "A-1"},
+        "nodeSelector": {"kubernetes.io/hostname": "node-1"},
+    },
 }
 
 

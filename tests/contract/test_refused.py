@@ -34,10 +34,27 @@ def service(**given: Any) -> dict[str, Any]:
     return {"service": given}
 
 
+def egress(**given: Any) -> dict[str, Any]:
+    return {"networkPolicy": {"egress": [given]}}
+
+
 def memory(amount: Any) -> dict[str, Any]:
     return {"resources": {"requests": {"memory": amount}}}
 
 
+def tolerating(**given: Any) -> dict[str, Any]:
+    return {"tolerations": [given]}
+
+
+def variable(name: str) -> dict[str, Any]:
+    return {"env": [{"name": name, "value": "x"}]}
+
+
+NO_BLOCKS = (
+    "", "10.0.0.1", "10.0.0.0/33", "10.0.0/8", "256.0.0.0/8", "010.0.0.0/8", "10.0.0.0/08",
+    "api.openai.com", "::", "::/129", "2001:db8::1::/64", "1:2:3:4:5:6:7/64", ":1::/64",
+    "1:2:3:4::5:6:7:8/64", "12345::/64", "::ffff:10.0.0.1/128", "fe80::%eth0/64",
+)  # fmt: skip
 SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "no context": ({"context": None}, "spec.context: Required value"),
     "no files": ({"context": {}}, "spec.context.files: Required value"),
@@ -284,6 +301,92 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "an amount that is a list": (memory([]), "must be of type integer,string"),
     "an amount of 33 digits": (memory("1" * 33), "may not be more than 32"),
     "resources that are no object": ({"resources": "few"}, "must be of type object"),
+    "resources of a model that runs elsewhere": (
+        named(resources={"requests": {"cpu": 1}}),
+        "`resources` must be left out unless the model is the embedded one",
+    ),
+    "a node label that is none": (
+        {"nodeSelector": {"-disk": "ssd"}},
+        "each key must be the name of a label",
+    ),
+    "a node label's value that is none": ({"nodeSelector": {"disk": "s d"}}, "should match"),
+    "a toleration with a value that nothing compares": (
+        tolerating(key="a", operator="Exists", value="b"),
+        "`value` must be left out where `operator` is 'Exists'",
+    ),
+    "a toleration without a key": (
+        tolerating(value="b"),
+        "`key` must be set unless `operator` is 'Exists'",
+    ),
+    "a toleration of nothing for a time": (
+        tolerating(key="a", effect="NoSchedule", tolerationSeconds=5),
+        "`tolerationSeconds` must be left out unless `effect` is 'NoExecute'",
+    ),
+    "a toleration of an effect that there is not": (
+        tolerating(key="a", effect="Never"),
+        "supported values",
+    ),
+    "a pull secret without a name": (
+        {"imagePullSecrets": [{}]},
+        "imagePullSecrets[0].name: Required value",
+    ),
+    "a pull secret with a bad name": (
+        {"imagePullSecrets": [{"name": "A_b"}]},
+        "`name` must be the name of a Secret",
+    ),
+    "a priority class with a bad name": (
+        {"priorityClassName": "High"},
+        "`priorityClassName` must be the name of a PriorityClass",
+    ),
+    "a variable with a bad name": (variable("1A"), "`name` must be of letters, digits and '_'"),
+    "a variable of the operator's": (variable("VA_ASSISTANT_REVISION"), "begin with 'VA_'"),
+    "a variable from a Secret": (
+        {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY}}]},
+        'unknown field "spec.env[0].valueFrom"',
+    ),
+    "a pod label of the operator's": (
+        {"podLabels": {"app.kubernetes.io/instance": "eve"}},
+        "no key must begin with `app.kubernetes.io/`",
+    ),
+    "a pod label that is none": (
+        {"podLabels": {"a b": "c"}},
+        "each key must be the name of a label",
+    ),
+    "a pod label's value that is none": ({"podLabels": {"a": "x" * 64}}, "more than 63"),
+    "a pod annotation that is none": (
+        {"podAnnotations": {"/a": "b"}},
+        "each key must be the name of a label",
+    ),
+    "a way out to nowhere": (
+        egress(ports=[443]),
+        "each entry of `egress` must have exactly one of `cidr` and `namespace`",
+    ),
+    "a way out to two": (
+        egress(cidr="10.0.0.0/8", namespace="models"),
+        "each entry of `egress` must have exactly one of `cidr` and `namespace`",
+    ),
+    **{
+        f"the block {cidr}": (egress(cidr=cidr), "`cidr` must be a block of IPv4 or IPv6 addresses")
+        for cidr in NO_BLOCKS
+    },
+    "a namespace with a capital": (
+        egress(namespace="Models"),
+        "`namespace` must be the name of a namespace",
+    ),
+    "a namespace of 64 characters": (egress(namespace="a" * 64), "may not be more than 63"),
+    "a namespace without a name": (egress(namespace=""), "should be at least 1 chars long"),
+    "a way out to port 0": (egress(cidr="::/0", ports=[0]), "greater than or equal to 1"),
+    "a way out to port 65536": (egress(cidr="::/0", ports=[65536]), "less than or equal to 65535"),
+    "a way out to no port": (egress(cidr="::/0", ports=[]), "should have at least 1 items"),
+    "a way out to 17 ports": (
+        egress(cidr="::/0", ports=list(range(1, 18))),
+        "must have at most 16 items",
+    ),
+    "a way out to a port twice": (egress(cidr="::/0", ports=[80, 80]), "Duplicate value"),
+    "33 ways out": (
+        {"networkPolicy": {"egress": [{"cidr": "::/0"}] * 33}},
+        "must have at most 32 items",
+    ),
     "an unknown field": ({"colour": "red"}, 'unknown field "spec.colour"'),
     "an unknown field of the model": (named(topK=5), 'unknown field "spec.model.topK"'),
     "an unknown field of the service": (service(host="x"), 'unknown field "spec.service.host"'),

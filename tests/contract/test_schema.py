@@ -12,9 +12,9 @@ from support.builders import IMAGES, a_config_map, a_manifest, an_assistant_body
 from support.cluster import ROOT, Cluster, Manifest
 from va_operator.api import parse
 from va_operator.context import resolve
+from va_operator.desired import BESIDE_PODS
 from va_operator.resources.config_map import build_config_map
 from va_operator.resources.deployment import build_deployment
-from va_operator.resources.service import build_service
 from va_operator.revision import build_revision
 
 CRD = yaml.safe_load((ROOT / "crds" / "virtualassistants.yaml").read_text())
@@ -99,9 +99,27 @@ FULL: dict[str, Any] = {
         "timeoutSeconds": 60,
     },
     "service": {"type": "NodePort", "port": 80, "nodePort": 30080, "annotations": {"a": "b"}},
+    "networkPolicy": {"egress": [{"cidr": "10.0.0.0/8", "ports": [443]}, {"namespace": "models"}]},
     "suspend": False,
     "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [
+        {
+            "key": "a",
+            "operator": "Equal",
+            "value": "b",
+            "effect": "NoExecute",
+            "tolerationSeconds": 5,
+        }
+    ],
+    "imagePullSecrets": [{"name": "registry"}],
+    "priorityClassName": "high",
+    "env": [{"name": "TZ", "value": "Europe/Oslo"}],
+    "podLabels": {"team": "blue"},
+    "podAnnotations": {"mesh": "on"},
 }
+EMBEDDED = {**FULL, "model": {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}}
+"""For what only the embedded model has."""
 OTHER: dict[str, Any] = {
     ".spec.replicas": 3,
     ".spec.context.files[0].name": "other.md",
@@ -122,9 +140,26 @@ OTHER: dict[str, Any] = {
     ".spec.service.port": 8080,
     ".spec.service.nodePort": 30081,
     ".spec.service.annotations": {"c": "d"},
+    ".spec.networkPolicy.egress[0].cidr": "2001:db8::/32",
+    ".spec.networkPolicy.egress[0].ports[0]": 8443,
+    ".spec.networkPolicy.egress[1].namespace": "others",
     ".spec.suspend": True,
     ".spec.resources.requests": {"cpu": "2"},
     ".spec.resources.limits": {"memory": "2Gi"},
+    ".spec.model.resources.requests": {"cpu": "2"},
+    ".spec.model.resources.limits": {"cpu": "2"},
+    ".spec.nodeSelector": {"disk": "hdd"},
+    ".spec.tolerations[0].key": "c",
+    ".spec.tolerations[0].operator": "Exists",
+    ".spec.tolerations[0].value": "d",
+    ".spec.tolerations[0].effect": "NoSchedule",
+    ".spec.tolerations[0].tolerationSeconds": 6,
+    ".spec.imagePullSecrets[0].name": "other",
+    ".spec.priorityClassName": "low",
+    ".spec.env[0].name": "LANG",
+    ".spec.env[0].value": "UTC",
+    ".spec.podLabels": {"team": "red"},
+    ".spec.podAnnotations": {"mesh": "off"},
 }
 
 
@@ -136,17 +171,22 @@ def built(spec: dict[str, Any]) -> list[Manifest]:
     return [
         build_config_map(assistant, revision, files),
         build_deployment(assistant, revision.id, IMAGES),
-        build_service(assistant),
+        *(build(assistant) or {} for build in BESIDE_PODS.values()),
     ]
 
 
+def before(path: str) -> dict[str, Any]:
+    return EMBEDDED if path.startswith(".spec.model.resources") else FULL
+
+
 def with_other(path: str) -> dict[str, Any]:
-    spec = deepcopy(FULL)
-    *folders, leaf = path.removeprefix(".spec.").replace("[", ".").replace("]", "").split(".")
+    spec = deepcopy(before(path))
+    names = path.removeprefix(".spec.").replace("[", ".").replace("]", "").split(".")
+    *folders, leaf = [int(name) if name.isdigit() else name for name in names]
     place: Any = spec
     for folder in folders:
-        place = place[int(folder) if folder.isdigit() else folder]
-    assert leaf in place
+        place = place[folder]
+    assert place[leaf] != OTHER[path]
     place[leaf] = OTHER[path]
     return spec
 
@@ -159,7 +199,7 @@ def test_every_field_of_the_spec_is_among_those_that_are_tried() -> None:
 
 @pytest.mark.parametrize("path", OTHER)
 def test_every_field_of_the_spec_changes_some_child(path: str) -> None:
-    assert built(with_other(path)) != built(FULL)
+    assert built(with_other(path)) != built(before(path))
 
 
 # What kubectl does with it

@@ -2,12 +2,10 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from support.api_objects import Objects
 from support.cluster import Cluster
 from support.operator_process import OperatorProcess
 
@@ -15,24 +13,6 @@ from support.operator_process import OperatorProcess
 @pytest.fixture(scope="module", autouse=True)
 def _one_operator(no_other_operator: None) -> None:
     """Only the operator that a test starts may act: one is enough for an assistant."""
-
-
-@pytest.fixture
-def an_operator(
-    cluster: Cluster, namespace: str, tmp_path: Path
-) -> Iterator[Callable[..., OperatorProcess]]:
-    """Make operators that are not started yet; those that run at the end are stopped."""
-    made: list[OperatorProcess] = []
-
-    def make(**settings: str) -> OperatorProcess:
-        log = tmp_path / f"operator-{len(made)}.log"
-        more = {f"VA_OPERATOR_{name.upper()}": value for name, value in settings.items()}
-        made.append(OperatorProcess(cluster, namespace, log, more))
-        return made[-1]
-
-    yield make
-    for operator in made:
-        operator.stop()
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +34,3 @@ def watched(
     yield iter(names)
     operator.stop()
     cluster.kubectl("delete", "namespace", *names, "--wait=false")
-
-
-@pytest.fixture
-def operator(an_operator: Callable[..., OperatorProcess]) -> OperatorProcess:
-    """An operator that runs."""
-    return an_operator().start()
-
-
-@pytest.fixture
-def objects(cluster: Cluster, namespace: str) -> Objects:
-    """The objects of the test's namespace."""
-    return Objects(cluster, namespace)

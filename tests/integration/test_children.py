@@ -8,6 +8,8 @@ import pytest
 from support.api_objects import Objects
 from support.builders import OPENAI, a_manifest
 
+NAMED = ("deployment", "service", "pdb", "networkpolicy")
+
 
 @pytest.fixture
 def namespace(watched: Iterator[str]) -> str:
@@ -15,14 +17,14 @@ def namespace(watched: Iterator[str]) -> str:
     return next(watched)
 
 
-def test_an_assistant_gets_a_revision_a_deployment_and_a_service(objects: Objects) -> None:
+def test_an_assistant_gets_all_its_children(objects: Objects) -> None:
     objects.apply(a_manifest(model=OPENAI))
     objects.settled()
 
     assistant = objects.get("va")
     [revision] = objects.list("configmaps")
-    children = [revision, objects.get("deployment"), objects.get("service")]
-    for child in children:
+    named = {kind: objects.get(kind) for kind in NAMED}
+    for child in (revision, *named.values()):
         assert child["metadata"]["ownerReferences"] == [
             {
                 "apiVersion": "virtualassistant.dev/v1alpha1",
@@ -35,10 +37,11 @@ def test_an_assistant_gets_a_revision_a_deployment_and_a_service(objects: Object
         ]
     status = assistant["status"]
     assert revision["metadata"]["name"] == f"ada-{status['revision']['desired']}"
-    assert status["nodePort"] == children[2]["spec"]["ports"][0]["nodePort"]
+    assert status["nodePort"] == named["service"]["spec"]["ports"][0]["nodePort"]
     assert status["context"]["bytes"] == 20
     assert {condition["type"] for condition in status["conditions"]} == {
-        "Ready", "Available", "Progressing", "ContextResolved", "ModelReachable"
+        "Ready", "Available", "Progressing", "ContextResolved", "ModelReachable", "Degraded",
+        "Stalled",
     }  # fmt: skip
     assert "finalizers" not in assistant["metadata"]
 
@@ -55,15 +58,41 @@ def test_a_name_of_63_characters_works(objects: Objects) -> None:
     objects.until(lambda: len(objects.list("pods")) == 2)
 
 
-@pytest.mark.parametrize("kind", ["deployment", "service", "configmap"])
+@pytest.mark.parametrize("kind", [*NAMED, "configmap"])
 def test_a_deleted_child_comes_back(kind: str, objects: Objects) -> None:
-    objects.apply(a_manifest(replicas=0))
+    objects.apply(a_manifest(replicas=2 if kind == "pdb" else 0))
     objects.settled()
-    [child] = objects.list(f"{kind}s")
+    [child] = objects.list(kind)
     name, uid = child["metadata"]["name"], child["metadata"]["uid"]
 
     objects.kubectl("delete", kind, name)
     objects.until(lambda: objects.uid(kind, name) not in {None, uid})
+
+
+def test_a_disruption_budget_is_there_for_two_pods_and_more(objects: Objects) -> None:
+    objects.apply(a_manifest(replicas=2))
+    objects.get("pdb")
+
+    objects.kubectl("scale", "va/ada", "--replicas=1")
+    objects.until(lambda: objects.find("pdb") is None)
+    objects.quiet()
+    objects.kubectl("scale", "va/ada", "--replicas=2")
+    objects.get("pdb")
+
+
+def test_ways_out_of_every_kind_are_taken_as_they_are_sent(objects: Objects) -> None:
+    blocks = ("10.1.2.3/8", "2001:DB8:0:1::/64", "1:2:3:4:5:6:7:8/128", "::/0")
+    egress = [*({"cidr": cidr, "ports": [443]} for cidr in blocks), {"namespace": "models"}]
+    objects.apply(a_manifest(replicas=0, networkPolicy={"egress": egress}))
+    objects.settled()
+
+    spec = objects.get("networkpolicy")["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert [rule["to"][0]["ipBlock"]["cidr"] for rule in spec["egress"][1:-1]] == list(blocks)
+
+    objects.kubectl("patch", "va/ada", "--type=json", "-p",
+                    '[{"op":"remove","path":"/spec/networkPolicy"}]')  # fmt: skip
+    objects.until(lambda: "egress" not in objects.get("networkpolicy")["spec"])
 
 
 EDITS: dict[str, tuple[tuple[str, ...], Callable[[Objects], bool]]] = {
@@ -73,7 +102,7 @@ EDITS: dict[str, tuple[tuple[str, ...], Callable[[Objects], bool]]] = {
     ),
     "the replicas of the Deployment": (
         ("scale", "deployment/ada", "--replicas=7"),
-        lambda objects: objects.get("deployment")["spec"]["replicas"] == 1,
+        lambda objects: objects.get("deployment")["spec"]["replicas"] == 2,
     ),
     "a probe": (
         (
@@ -108,11 +137,19 @@ EDITS: dict[str, tuple[tuple[str, ...], Callable[[Objects], bool]]] = {
         ("patch", "service/ada", "--type=merge", "-p", '{"spec":{"selector":{"x":"y"}}}'),
         lambda objects: "x" not in objects.get("service")["spec"]["selector"],
     ),
+    "how many pods may be away": (
+        ("patch", "pdb/ada", "--type=merge", "-p", '{"spec":{"maxUnavailable":2}}'),
+        lambda objects: objects.get("pdb")["spec"]["maxUnavailable"] == 1,
+    ),
+    "who is let in": (
+        ("patch", "networkpolicy/ada", "--type=merge", "-p", '{"spec":{"ingress":[{}]}}'),
+        lambda objects: len(objects.get("networkpolicy")["spec"]["ingress"]) == 2,
+    ),
 }  # fmt: skip
 
 
 def test_edited_fields_are_healed(objects: Objects) -> None:
-    objects.apply(a_manifest(replicas=1))
+    objects.apply(a_manifest(replicas=2))
     objects.settled()
 
     for edit, healed in EDITS.values():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.api_objects import Objects
+from support.api_objects import MANAGER, Objects
 from support.builders import a_manifest
 from support.cluster import Manifest
 
@@ -49,7 +49,25 @@ A_DEPLOYMENT: Manifest = {
 }
 
 
-@pytest.mark.parametrize("foreign", [a_service("ada"), A_DEPLOYMENT], ids=["service", "deployment"])
+A_POLICY: Manifest = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "ada"},
+    "spec": {"podSelector": {"matchLabels": {"app": "mine"}}},
+}
+A_BUDGET: Manifest = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "ada", "labels": {"app.kubernetes.io/managed-by": MANAGER}},
+    "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "mine"}}},
+}
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [a_service("ada"), A_DEPLOYMENT, A_POLICY],
+    ids=["service", "deployment", "network policy"],
+)
 def test_an_object_of_somebody_else_is_not_touched(foreign: Manifest, objects: Objects) -> None:
     kind = foreign["kind"].lower()
     objects.apply(foreign)
@@ -65,6 +83,21 @@ def test_an_object_of_somebody_else_is_not_touched(foreign: Manifest, objects: O
     objects.kubectl("delete", kind, "ada")
     objects.wait_for(reason="ScaledToZero", within=60)
     assert objects.get(kind)["metadata"]["ownerReferences"][0]["name"] == "ada"
+
+
+def test_a_disruption_budget_of_somebody_else_is_neither_changed_nor_deleted(
+    objects: Objects,
+) -> None:
+    objects.apply(A_BUDGET)
+    before = objects.get("pdb")
+    objects.apply(a_manifest(replicas=2))
+    found = objects.wait_for(reason="NameConflict")
+    assert "PodDisruptionBudget 'ada' exists and belongs to somebody else" in found["message"]
+
+    objects.kubectl("scale", "va/ada", "--replicas=0")
+    objects.wait_for(reason="ScaledToZero")
+    after = objects.get("pdb")
+    assert (after["metadata"]["uid"], after["spec"]) == (before["metadata"]["uid"], before["spec"])
 
 
 def test_a_node_port_that_is_taken_is_told(objects: Objects) -> None:

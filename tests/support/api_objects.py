@@ -8,7 +8,9 @@ from typing import Any
 
 from support.cluster import Cluster, Manifest, until
 
-CHILDREN = ("deployments", "services", "configmaps")
+CHILDREN = (
+    "deployments", "services", "configmaps", "poddisruptionbudgets", "networkpolicies"
+)  # fmt: skip
 MANAGER = "virtual-assistant-operator"
 OURS = f"app.kubernetes.io/managed-by={MANAGER}"
 

@@ -7,8 +7,8 @@ from va_operator.context import resolve
 from va_operator.observed import Child, ConfigMapFacts, Pod, Trouble, read_child
 from va_operator.owned import FIELD_MANAGER
 from va_operator.reports import ModelReport, Report
-from va_operator.resources.deployment import Images
 from va_operator.resources.metadata import INSTANCE_LABEL, MANAGED_BY, REVISION_LABEL
+from va_operator.resources.pod_template import Images
 from va_operator.revision import Revision, build_revision
 
 NAMESPACE = "shop"
@@ -16,6 +16,21 @@ UID = "0000-ada"
 IMAGES = Images(assistant="example.com/assistant:1", model="example.com/model:1")
 OPENAI = {"name": "gpt-5-mini", "apiKeySecretRef": {"name": "openai", "key": "apiKey"}}
 """A model that is not embedded."""
+EVERYTHING: Manifest = {
+    "model": {"resources": {"requests": {"memory": "400Mi"}}},
+    "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "200Mi"}},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [
+        {"key": "gpu", "operator": "Equal", "value": "no", "effect": "NoSchedule"},
+        {"key": "edge", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60},
+    ],
+    "imagePullSecrets": [{"name": "registry"}],
+    "priorityClassName": "high",
+    "env": [{"name": "TZ", "value": "Europe/Oslo"}, {"name": "EMPTY", "value": ""}],
+    "podLabels": {"team": "blue"},
+    "podAnnotations": {"mesh": "on"},
+}
+"""All that can be said of pods."""
 
 
 def an_assistant_body(
@@ -122,8 +137,11 @@ def a_pod(
     ready: bool = True,
     started: bool = True,
     deleting: bool = False,
+    finished: bool = False,
+    node: str | None = "node-1",
     ip: str | None = "10.1.0.7",
     host_ip: str | None = "192.0.2.10",
+    unready: str = "",
     trouble: str | None = None,
     container: str | None = "assistant",
     message: str = "",
@@ -135,10 +153,13 @@ def a_pod(
         resource_version=str(version),
         assistant=Key(NAMESPACE, assistant),
         revision=revision,
+        node=node,
         ip=ip,
         host_ip=host_ip,
         ready=ready and trouble is None,
+        unready=unready,
         being_deleted=deleting,
+        finished=finished,
         started=started and trouble is None,
         troubles=(Trouble(kind=trouble, container=container, message=message),) if trouble else (),
     )
@@ -205,12 +226,13 @@ def a_deployment(
     return read_child(body)
 
 
-def a_service(*, node_port: int | None = 30123, **status: Any) -> Child:
+def a_service(
+    *, type_: str = "NodePort", port: int = 80, node_port: int | None = 30123, **status: Any
+) -> Child:
     """Return the Service of `ada`."""
-    port = {"port": 80, **({"nodePort": node_port} if node_port else {})}
-    return read_child(
-        {"metadata": child_metadata(), "spec": {"ports": [port]}, "status": status or {}}
-    )
+    ports = [{"port": port, **({"nodePort": node_port} if node_port else {})}]
+    spec = {"type": type_, "ports": ports}
+    return read_child({"metadata": child_metadata(), "spec": spec, "status": status})
 
 
 def child_metadata(

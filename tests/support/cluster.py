@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_CONTEXTS = "kind-virtual-assistant"
+OWN_CONTEXTS = ("kind-virtual-assistant", "kind-va-faults")
 """Tests act only on clusters that were made for them."""
 
 Manifest = dict[str, Any]
@@ -31,6 +31,7 @@ class Cluster:
     def kubectl(self, *args: str, stdin: str | None = None, check: bool = True) -> str:
         done = subprocess.run(
             ["kubectl", *args],
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             input=stdin,
             capture_output=True,
             text=True,
@@ -45,6 +46,7 @@ class Cluster:
         """Return the words with which a kubectl command is refused."""
         done = subprocess.run(
             ["kubectl", *args],
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             input=stdin,
             capture_output=True,
             text=True,

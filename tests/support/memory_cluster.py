@@ -26,7 +26,7 @@ ITEM_KEYS = {
     "ownerReferences": ("uid",),
     "conditions": ("type",),
 }
-ATOMIC = {"selector", "status"}
+ATOMIC = {"selector", "podSelector", "status"}
 
 
 class Died(Exception):
@@ -65,12 +65,22 @@ class MemoryCluster:
         self.reads += 1
         return self.find(resource.kind, key)
 
-    async def apply(self, manifest: Manifest, *, force: bool) -> Manifest:
+    async def create(self, manifest: Manifest) -> Manifest:
+        if failure := self.refuses(manifest):
+            raise failure
+        if (manifest["kind"], _key(manifest)) in self._objects:
+            raise ClusterFailure(409, "the object has been modified", reason="Conflict")
+        return await self.apply(manifest)
+
+    async def apply(self, manifest: Manifest, *, over: str | None = None) -> Manifest:
         if failure := self.refuses(manifest):
             raise failure
         kind, key = manifest["kind"], _key(manifest)
         with self._write(f"{kind} {key.name}"):
-            self._apply(manifest, (FIELD_MANAGER, "Apply"), force=force)
+            stored = self._objects.get((kind, key))
+            if over and (stored is None or stored.uid != over):
+                raise ClusterFailure(409, "uid mismatch", reason="Replaced")
+            self._apply(manifest, (FIELD_MANAGER, "Apply"), force=bool(over))
         return self.body(kind, key)
 
     async def apply_status(self, key: Key, uid: str, status: Manifest) -> Manifest:
@@ -85,13 +95,24 @@ class MemoryCluster:
                 stored.version = self._next_version()
         return self.body("VirtualAssistant", key)
 
-    async def delete_config_map(self, key: Key) -> None:
-        with self._write(f"delete {key.name}"):
-            self._objects.pop(("ConfigMap", key), None)
+    async def delete(self, resource: Resource, key: Key, uid: str) -> None:
+        with self._write(f"delete {resource.kind} {key.name}"):
+            stored = self._objects.get((resource.kind, key))
+            if stored is not None and stored.uid == uid:
+                self.erase(resource.kind, key)
 
-    async def create_event(self, namespace: str, event: Manifest) -> None:
+    async def create_event(self, namespace: str, event: Manifest) -> Manifest:
         with self._write(f"event {event['reason']}"):
-            self.events.append(event)
+            name = f"{event['metadata']['generateName']}{len(self.events)}"
+            self.events.append({**event, "metadata": {**event["metadata"], "name": name}})
+        return self.events[-1]
+
+    async def patch_event(self, key: Key, patch: Manifest) -> None:
+        known = next((e for e in self.events if e["metadata"]["name"] == key.name), None)
+        if known is None:
+            raise ClusterFailure(404, "not found", reason="NotFound")
+        with self._write(f"event {known['reason']} again"):
+            known.update(patch)
 
     # What people and other programs do.
 
@@ -117,7 +138,7 @@ class MemoryCluster:
         """Apply server-side as somebody else, by force."""
         self._apply(manifest, (manager, "Apply"), force=True)
 
-    def delete(self, kind: str, key: Key) -> None:
+    def erase(self, kind: str, key: Key) -> None:
         del self._objects[kind, key]
 
     def collect_garbage(self) -> None:
@@ -126,7 +147,7 @@ class MemoryCluster:
         for kind, key in list(self._objects):
             owners = self.body(kind, key)["metadata"].get("ownerReferences", [])
             if owners and all(owner["uid"] not in uids for owner in owners):
-                self.delete(kind, key)
+                self.erase(kind, key)
 
     # What tests look at.
 

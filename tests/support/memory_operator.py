@@ -13,7 +13,9 @@ from va_operator.observed import Pod, read_child, read_config_map
 from va_operator.reconciler import Reconciler
 from va_operator.reports import Report
 from va_operator.resources.metadata import CHILDREN_SELECTOR
+from va_operator.resources.pod_template import Images
 from va_operator.store import Store
+from va_operator.upgrades import Upgrades
 
 ADA = Key(NAMESPACE, "ada")
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -27,6 +29,9 @@ class MemoryOperator:
     pods: tuple[Pod, ...] = ()
     reports: dict[str, Report | None] = field(default_factory=dict)
     store: Store = field(default_factory=Store)
+    images: Images = IMAGES
+    upgrade_rollouts: int = 2
+    woken: list[Key] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.restart()
@@ -37,7 +42,12 @@ class MemoryOperator:
         self.reconciler = Reconciler.of(
             store=self.store,
             cluster=self.cluster,
-            images=IMAGES,
+            images=self.images,
+            upgrades=Upgrades(
+                deployments=self.store.deployments,
+                limit=self.upgrade_rollouts,
+                wake=lambda key: self.woken.append(key),
+            ),
             reports=self.reports,
             clock=lambda: NOW,
             instance="test",
@@ -51,15 +61,17 @@ class MemoryOperator:
         for assistant in store.assistants:
             if self.cluster.find(KIND, assistant.key) is None:
                 store.forget_assistant(assistant.key, assistant.uid)
-        children = {kind: [b for b in self.cluster.all(kind) if _watched(b)]
-                    for kind in ("Deployment", "Service", "ConfigMap")}  # fmt: skip
-        store.deployments.replace(map(read_child, children["Deployment"]), within=_everywhere)
-        store.services.replace(map(read_child, children["Service"]), within=_everywhere)
-        store.revisions.replace(map(read_config_map, children["ConfigMap"]), within=_everywhere)
+        for kind, shelf in store.children.items():
+            shelf.replace(map(read_child, self._watched(kind)), within=_everywhere)
+        revisions = map(read_config_map, self._watched("ConfigMap"))
+        store.revisions.replace(revisions, within=_everywhere)
         sources = [read_config_map(b) for b in self.cluster.all("ConfigMap") if not _watched(b)]
         referred = [found for found in sources if store.referrers(found.key)]
         store.sources.replace(referred, within=_everywhere)
         store.pods.replace(self.pods, within=_everywhere)
+
+    def _watched(self, kind: str) -> list[Manifest]:
+        return [body for body in self.cluster.all(kind) if _watched(body)]
 
     def reconcile(self, key: Key = ADA) -> list[str]:
         """Look and reconcile once; return what was written."""
@@ -107,7 +119,7 @@ class MemoryOperator:
         return found["status"], found["reason"]
 
     def revisions(self) -> list[str]:
-        return [b["metadata"]["name"] for b in self.cluster.all("ConfigMap") if _watched(b)]
+        return [body["metadata"]["name"] for body in self._watched("ConfigMap")]
 
 
 def _watched(body: Manifest) -> bool:

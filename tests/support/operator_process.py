@@ -35,6 +35,7 @@ class OperatorProcess:
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "VA_OPERATOR_NAMESPACES": self.namespace,
             "VA_OPERATOR_HEALTH_PORT": "0",
+            "VA_OPERATOR_LEASE_NAMESPACE": "",
             "VA_OPERATOR_LOG_FORMAT": "plain",
             **self.more,
         }
@@ -44,6 +45,11 @@ class OperatorProcess:
             self._process = subprocess.Popen([PROGRAM], env=environment, stdout=log, stderr=log)
         until(lambda: "synced: " in self.log()[begun:], within=30, show=self.log)
         return self
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it does not run: not yet, or no more."""
+        return self._process is None or self._process.poll() is not None
 
     def stop(self) -> None:
         """Ask it to end, which takes no time; it must not have stumbled over anything."""
@@ -60,6 +66,18 @@ class OperatorProcess:
         self._process.kill()
         self._process.wait(timeout=10)
         self._process = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def ended(self, *, within: float) -> int:
+        """Wait until it has ended by itself; return its exit code."""
+        assert self._process is not None
+        code = self._process.wait(timeout=within)
+        self._process = None
+        return code
 
     def log(self) -> str:
         """Return all that it has logged, in all its lives."""

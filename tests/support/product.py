@@ -13,9 +13,9 @@ from support.stub_model import KEY, StubModel
 OPERATOR_NAMESPACE = "virtual-assistant-system"
 
 
-def make(target: str) -> str:
-    """Run a make target as a person would."""
-    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+def make(target: str, **more: str) -> str:
+    """Run a make target as a person would, with more in the environment than there is."""
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name} | more
     done = subprocess.run(
         ["make", "--no-print-directory", target],
         cwd=ROOT,

@@ -9,7 +9,6 @@ from support.cluster import ROOT, Cluster
 
 SCRIPT = ROOT / "tests" / "support" / "openai_stub.py"
 CONTROL_PORT = 30031
-CONTROL = f"http://127.0.0.1:{CONTROL_PORT}"
 KEY = "sk-canary-5b1f0c7e"
 """The key that it knows, which must never be seen anywhere but in its Secret."""
 
@@ -20,6 +19,12 @@ class StubModel:
 
     cluster: Cluster
     namespace: str
+    host: str = "127.0.0.1"
+    """Where its node port is reached from this machine."""
+
+    @property
+    def control(self) -> str:
+        return f"http://{self.host}:{CONTROL_PORT}"
 
     @property
     def base_url(self) -> str:
@@ -27,12 +32,12 @@ class StubModel:
 
     def script(self, **script: Any) -> None:
         """Say what it does with the requests from now on."""
-        done = ask(f"{CONTROL}/script", json.dumps(script), content_type="application/json")
+        done = ask(f"{self.control}/script", json.dumps(script), content_type="application/json")
         assert done.status == 200, done
 
     def log(self) -> list[dict[str, Any]]:
         """Return what it was asked."""
-        log: list[dict[str, Any]] = ask(f"{CONTROL}/log", "", method="GET").json
+        log: list[dict[str, Any]] = ask(f"{self.control}/log", "", method="GET").json
         return log
 
     def reset(self) -> None:
@@ -40,8 +45,15 @@ class StubModel:
         self.script(keys=[KEY], default={}, queue=[])
 
 
-def start(cluster: Cluster, namespace: str, image: str) -> StubModel:
-    """Start it in a namespace and wait until it answers."""
+def start(
+    cluster: Cluster,
+    namespace: str,
+    image: str,
+    *,
+    host: str = "127.0.0.1",
+    node: str | None = None,
+) -> StubModel:
+    """Start it in a namespace, on a node if one is named, and wait until it answers."""
     cluster.kubectl("-n", namespace, "create", "configmap", "openai-stub", f"--from-file={SCRIPT}")
     labels = {"app": "openai-stub"}
     pod = {
@@ -49,6 +61,7 @@ def start(cluster: Cluster, namespace: str, image: str) -> StubModel:
         "kind": "Pod",
         "metadata": {"name": "openai-stub", "labels": labels},
         "spec": {
+            **({"nodeName": node} if node else {}),
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 1,
             "securityContext": {
@@ -90,7 +103,7 @@ def start(cluster: Cluster, namespace: str, image: str) -> StubModel:
     cluster.kubectl(
         "-n", namespace, "wait", "--for=condition=Ready", "pod/openai-stub", "--timeout=60s"
     )
-    wait_until_open(f"{CONTROL}/")
-    stub = StubModel(cluster, namespace)
+    stub = StubModel(cluster, namespace, host)
+    wait_until_open(f"{stub.control}/")
     stub.reset()
     return stub

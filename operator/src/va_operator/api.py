@@ -5,7 +5,8 @@ Defaults of the schema are repeated here for what is left out as a whole, such a
 model, and for objects that were stored before the schema had them.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 Manifest = dict[str, Any]
@@ -81,6 +82,34 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """Whom the pods may reach: a block of addresses, or the pods of a namespace."""
+
+    cidr: str | None = None
+    namespace: str | None = None
+    ports: tuple[int, ...] = ()
+    """Of TCP; none for everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSettings:
+    """What the pods are asked to be, beyond what they answer from. Empty is what is not set."""
+
+    resources: Manifest = field(default_factory=dict)
+    """Of the container that answers."""
+    model_resources: Manifest = field(default_factory=dict)
+    """Of the container of the embedded model."""
+    node_selector: Manifest = field(default_factory=dict)
+    tolerations: tuple[Manifest, ...] = ()
+    image_pull_secrets: tuple[str, ...] = ()
+    priority_class: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    """Of the container that answers."""
+    labels: Manifest = field(default_factory=dict)
+    annotations: Manifest = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualAssistant:
     """The custom resource: what the user asks for, and the status last seen."""
 
@@ -95,8 +124,17 @@ class VirtualAssistant:
     model: Model
     service: Publication
     suspend: bool
-    resources: Manifest
-    status: Manifest
+    pods: PodSettings
+    egress: tuple[Egress, ...] | None
+    """Whom the pods may reach beside DNS; ``None`` for everybody."""
+    status_json: str
+    """As text it takes a tenth of the memory."""
+
+    @property
+    def status(self) -> Manifest:
+        """The status that the API server has."""
+        status: Manifest = json.loads(self.status_json)
+        return status
 
     @property
     def pods_wanted(self) -> int:
@@ -134,8 +172,9 @@ def parse(body: Manifest) -> VirtualAssistant:
         model=_model(spec.get("model") or {}),
         service=_publication(spec.get("service") or {}),
         suspend=spec.get("suspend", False),
-        resources=spec.get("resources") or {},
-        status=body.get("status") or {},
+        pods=_pods(spec),
+        egress=_egress(spec.get("networkPolicy") or {}),
+        status_json=json.dumps(body.get("status") or {}),
     )
 
 
@@ -169,4 +208,31 @@ def _publication(raw: Manifest) -> Publication:
         port=raw.get("port", 80),
         node_port=raw.get("nodePort"),
         annotations=tuple(sorted((raw.get("annotations") or {}).items())),
+    )
+
+
+def _egress(raw: Manifest) -> tuple[Egress, ...] | None:
+    if raw.get("egress") is None:
+        return None
+    return tuple(
+        Egress(
+            cidr=item.get("cidr"),
+            namespace=item.get("namespace"),
+            ports=tuple(item.get("ports") or ()),
+        )
+        for item in raw["egress"]
+    )
+
+
+def _pods(spec: Manifest) -> PodSettings:
+    return PodSettings(
+        resources=spec.get("resources") or {},
+        model_resources=(spec.get("model") or {}).get("resources") or {},
+        node_selector=spec.get("nodeSelector") or {},
+        tolerations=tuple(spec.get("tolerations") or ()),
+        image_pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets") or ()),
+        priority_class=spec.get("priorityClassName") or "",
+        env=tuple((item["name"], item.get("value", "")) for item in spec.get("env") or ()),
+        labels=spec.get("podLabels") or {},
+        annotations=spec.get("podAnnotations") or {},
     )

@@ -5,25 +5,36 @@ A name that belongs to somebody else is never taken over.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from va_operator import reasons
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import CHILDREN, CONFIG_MAPS, Resource
 from va_operator.context import ResolvedFile
-from va_operator.desired import desired_deployment, holds, must_write, outdated_revisions
+from va_operator.desired import (
+    BESIDE_PODS,
+    desired_deployment,
+    holds,
+    only_upgrades,
+    outdated_revisions,
+    with_pods_kept,
+)
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
-from va_operator.observed import Child, read_child, read_config_map
-from va_operator.ownership import check_owner
+from va_operator.observed import Child, ConfigMapFacts, read_child
+from va_operator.owned import same
+from va_operator.ownership import check_owner, may_delete
 from va_operator.resources.config_map import build_config_map
-from va_operator.resources.deployment import Images
-from va_operator.resources.service import build_service
+from va_operator.resources.pod_template import Images
 from va_operator.revision import Revision
 from va_operator.store import Shelf, Store
 from va_operator.troubles import refusal
+from va_operator.upgrades import Upgrades
 
 logger = logging.getLogger(__name__)
+
+Found = TypeVar("Found", Child, ConfigMapFacts)
 
 
 class ChildWriting(Protocol):
@@ -32,12 +43,16 @@ class ChildWriting(Protocol):
     async def get(self, resource: Resource, key: Key) -> Manifest | None:
         """Return an object, None where there is none."""
 
-    async def apply(self, manifest: Manifest, *, force: bool) -> Manifest:
-        """Apply an object server-side; return it as it is now."""
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Apply an object server-side where there is none of its name; return it."""
         ...
 
-    async def delete_config_map(self, key: Key) -> None:
-        """Delete a ConfigMap."""
+    async def apply(self, manifest: Manifest, *, over: str | None = None) -> Manifest:
+        """Apply an object server-side, by force over the one with this UID; return it."""
+        ...
+
+    async def delete(self, resource: Resource, key: Key, uid: str) -> None:
+        """Delete the object with this UID, and no namesake."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +62,7 @@ class Children:
     store: Store
     cluster: ChildWriting
     images: Images
+    upgrades: Upgrades
     _equal: dict[tuple[str, Key], tuple[str, Manifest]] = field(default_factory=dict)
     """Children for which an apply changed nothing although they look different: the version and
     what was applied. They are equal until one of the two changes."""
@@ -60,7 +76,10 @@ class Children:
         """Write what differs; return what went wrong, in the order in which people care."""
         results = await asyncio.gather(
             self._write_pods(assistant, revision, files),
-            self._write(assistant, build_service(assistant), self.store.services),
+            *(
+                self._write_or_delete(assistant, kind, build(assistant))
+                for kind, build in BESIDE_PODS.items()
+            ),
             return_exceptions=True,
         )
         faults: list[ChildRefused | ClusterFailure] = []
@@ -75,14 +94,14 @@ class Children:
         """Delete the revisions that nobody needs any more."""
         existing = self.store.revisions.of(assistant.key)
         pods = self.store.pods.of(assistant.key)
-        for name in outdated_revisions(assistant, revision, existing, pods):
-            await self.cluster.delete_config_map(Key(assistant.key.namespace, name))
-            logger.info("deleted outdated revision %s/%s", assistant.key.namespace, name)
+        for found in outdated_revisions(assistant, revision, existing, pods):
+            await self._delete(CONFIG_MAPS, found, self.store.revisions)
 
     def forget(self, key: Key) -> None:
         """Forget an assistant that is gone."""
         for kind in CHILDREN:
             self._equal.pop((kind, key), None)
+        self.upgrades.settle(key)
 
     async def _write_pods(
         self,
@@ -99,45 +118,74 @@ class Children:
             await self._write_revision(assistant, build_config_map(assistant, found, files))
         seen = self.store.deployments.get(assistant.key)
         wanted = desired_deployment(assistant, found, self.images, seen)
-        if wanted is not None:
-            await self._write(assistant, wanted, self.store.deployments)
+        if wanted is None:
+            return
+        if seen is None or not only_upgrades(wanted, seen):
+            self.upgrades.settle(assistant.key)
+        elif not self.upgrades.admit(assistant.key):
+            wanted = with_pods_kept(wanted, seen)
+        await self._write(assistant, wanted)
 
     async def _write_revision(self, assistant: VirtualAssistant, wanted: Manifest) -> None:
         """Write a revision's ConfigMap, also over the labels that somebody gave to ours."""
-        try:
-            await self._apply(wanted, force=False)
-        except ChildRefused as refused:
-            if refused.reason != reasons.NAME_CONFLICT:
-                raise
-            body = await self.cluster.get(CONFIG_MAPS, key_of(wanted))
-            if body is None or read_config_map(body).owner_uid != assistant.uid:
-                raise
-            await self._apply(wanted, force=True)
+        there = await self._write_first(wanted)
+        if there is not None:
+            check_owner(assistant, "ConfigMap", there)
+            await self._sent(wanted, self.cluster.apply(wanted, over=there.uid))
 
-    async def _write(
-        self, assistant: VirtualAssistant, wanted: Manifest, shelf: Shelf[Child]
+    async def _write_or_delete(
+        self, assistant: VirtualAssistant, kind: str, wanted: Manifest | None
     ) -> None:
-        kind = wanted["kind"]
+        if wanted is not None:
+            await self._write(assistant, wanted)
+            return
+        shelf = self.store.children[kind]
         seen = shelf.get(assistant.key)
+        if seen is not None and may_delete(assistant, seen):
+            await self._delete(CHILDREN[kind], seen, shelf)
+
+    async def _write(self, assistant: VirtualAssistant, wanted: Manifest) -> None:
+        kind = wanted["kind"]
+        seen = self.store.children[kind].get(assistant.key) or await self._write_first(wanted)
         if seen is None:
-            # It may exist without the labels that we watch, and then it is somebody else's.
-            body = await self.cluster.get(CHILDREN[kind], assistant.key)
-            seen = read_child(body) if body else None
-        if seen is not None:
-            check_owner(assistant, kind, seen)
-        if not must_write(wanted, seen):
             return
-        version = seen.resource_version if seen else ""
-        if self._equal.get((kind, assistant.key)) == (version, wanted):
+        check_owner(assistant, kind, seen)
+        version = seen.resource_version
+        if same(wanted, seen.owned) or self._equal.get((kind, assistant.key)) == (version, wanted):
             return
-        written = await self._apply(wanted, force=seen is not None)
+        written = await self._sent(wanted, self.cluster.apply(wanted, over=seen.uid))
         if written["metadata"]["resourceVersion"] == version:
             self._equal[kind, assistant.key] = (version, wanted)
 
-    async def _apply(self, manifest: Manifest, *, force: bool) -> Manifest:
+    async def _write_first(self, wanted: Manifest) -> Child | None:
+        """Write what we have not seen, unless its name is taken; return what has it then.
+
+        That may be somebody else's, or ours without the labels that we watch, or ours of a
+        moment ago, before the news of it.
+        """
+        try:
+            await self._sent(wanted, self.cluster.create(wanted))
+        except ChildRefused as refused:
+            if refused.reason != reasons.NAME_CONFLICT:
+                raise
+        else:
+            return None
+        body = await self.cluster.get(CHILDREN[wanted["kind"]], key_of(wanted))
+        if body is not None:
+            return read_child(body)
+        await self._sent(wanted, self.cluster.apply(wanted))
+        return None
+
+    async def _delete(self, resource: Resource, found: Found, shelf: Shelf[Found]) -> None:
+        await self.cluster.delete(resource, found.key, found.uid)
+        shelf.forget(found)
+        logger.info("deleted %s %s", resource.kind, found.key)
+
+    async def _sent(self, manifest: Manifest, sending: Awaitable[Manifest]) -> Manifest:
+        """Wait for the answer to a write and remember it; raise ChildRefused for a refusal."""
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         try:
-            written = await self.cluster.apply(manifest, force=force)
+            written = await sending
         except ClusterFailure as failure:
             refused = refusal(kind, name, failure)
             if refused is None:

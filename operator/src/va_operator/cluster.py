@@ -6,9 +6,12 @@ than all the rest.
 """
 
 import json
+import math
+import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote
 
 import aiohttp
@@ -16,9 +19,10 @@ from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
-from va_operator.api import API_VERSION, PLURAL, Key, Manifest
+from va_operator.api import API_VERSION, PLURAL, Key, Manifest, key_of
 from va_operator.errors import ClusterFailure, ResourceExpired
-from va_operator.owned import FIELD_MANAGER
+from va_operator.fence import Fence
+from va_operator.owned import FIELD_MANAGER, left_out
 
 PAGE: Final = 500
 REQUEST_SECONDS: Final = 30
@@ -55,28 +59,68 @@ SERVICES: Final = Resource(api_version="v1", plural="services", kind="Service")
 PODS: Final = Resource(api_version="v1", plural="pods", kind="Pod")
 EVENTS: Final = Resource(api_version="v1", plural="events", kind="Event")
 DEPLOYMENTS: Final = Resource(api_version="apps/v1", plural="deployments", kind="Deployment")
+DISRUPTION_BUDGETS: Final = Resource(
+    api_version="policy/v1", plural="poddisruptionbudgets", kind="PodDisruptionBudget"
+)
+NETWORK_POLICIES: Final = Resource(
+    api_version="networking.k8s.io/v1", plural="networkpolicies", kind="NetworkPolicy"
+)
+LEASES: Final = Resource(api_version="coordination.k8s.io/v1", plural="leases", kind="Lease")
 
 CHILDREN: Final[Mapping[str, Resource]] = {
-    resource.kind: resource for resource in (CONFIG_MAPS, SERVICES, DEPLOYMENTS)
+    resource.kind: resource
+    for resource in (CONFIG_MAPS, SERVICES, DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POLICIES)
 }
+
+NOBODYS_VERSION: Final = "1"
+"""A resource version that no object has: etcd counts from 1, and its first write makes 2."""
+
+AUTHORIZATION: Final = "authorization.k8s.io/v1"
+REVIEWS: Final = "selfsubjectrulesreviews"
+NO_NAMESPACE: Final = "-"
+"""No namespace can be called so: what is allowed in it is allowed everywhere."""
+
+_ESCAPED_IN_YAML: Final = re.compile("[\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 _METADATA: Final = {
     "list": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
     "watch": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
 }
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Traffic(Protocol):
+    """Told of what goes on between us and the API server."""
+
+    def requested(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """Take in a request: verb and resource as RBAC names them, and when its answer began.
+
+        ``code`` is the HTTP status, 0 where there was no answer.
+        """
+
+    def watch_ended(self, resource: str, cause: str) -> None:
+        """Take in the end of a watch: `ended` by the server in order, `expired` or `failed`."""
 
 
 class ApiServer:
     """A connection to the API server."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(
+        self, client: ApiClient, *, fence: Fence | None = None, traffic: Traffic | None = None
+    ) -> None:
         self._client = client
+        self._fence = fence
+        self._traffic = traffic
 
     @classmethod
-    async def connect(cls, *, in_cluster: bool) -> "ApiServer":
-        """Connect by the pod's service account, or by the kubeconfig of the user."""
+    async def connect(
+        cls, *, in_cluster: bool, fence: Fence | None = None, traffic: Traffic | None = None
+    ) -> "ApiServer":
+        """Connect by the pod's service account, or by the kubeconfig of the user.
+
+        With a ``fence`` no write but the Lease's is sent unless it is open.
+        """
         configuration = Configuration()
         try:
             if in_cluster:
@@ -86,7 +130,9 @@ class ApiServer:
         except config.ConfigException as error:
             raise ClusterFailure(0, f"no way to the API server is configured: {error}") from error
         configuration.connection_pool_maxsize = 0  # unlimited: the queue's workers are the limit
-        return cls(ApiClient(configuration))
+        if fence is not None:
+            configuration.trace_configs = [_watch_over(fence)]
+        return cls(ApiClient(configuration), fence=fence, traffic=traffic)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -101,14 +147,37 @@ class ApiServer:
                 return None
             raise
 
-    async def apply(self, manifest: Manifest, *, force: bool) -> Manifest:
-        """Apply an object server-side as our field manager; return it as it is now."""
-        metadata = manifest["metadata"]
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Apply an object server-side, but only where there is none of its name.
+
+        Raises ClusterFailure with status 409 where there is one, whoever it belongs to. The
+        version in the request cannot be that of an object that exists
+        (`docs/decisions/first-write.md`).
+        """
+        metadata = {**manifest["metadata"], "resourceVersion": NOBODYS_VERSION}
+        return await self.apply({**manifest, "metadata": metadata})
+
+    async def apply(self, manifest: Manifest, *, over: str | None = None) -> Manifest:
+        """Apply an object server-side as our field manager; return it as it is now.
+
+        ``over`` is the UID of an object upon which it is forced, and upon no other: where
+        that is gone or has a new namesake, ClusterFailure says `Replaced`. Without it nothing
+        is forced.
+        """
+        metadata = {**manifest["metadata"], **({"uid": over} if over else {})}
         path = CHILDREN[manifest["kind"]].path(metadata["namespace"], metadata["name"])
-        return await self._apply(path, manifest, force=force)
+        try:
+            return await self._apply(path, {**manifest, "metadata": metadata}, force=bool(over))
+        except ClusterFailure as failure:
+            if "uid mismatch" in failure.message or "metadata.uid: " in failure.message:
+                raise ClusterFailure(409, failure.message, reason="Replaced") from failure
+            raise
 
     async def apply_status(self, key: Key, uid: str, status: Manifest) -> Manifest:
-        """Apply the status of an assistant, and only of the one with this UID."""
+        """Apply the status of an assistant, and only of the one with this UID.
+
+        Fields that others have set and that it leaves out, because they are not so, are taken out.
+        """
         body = {
             "apiVersion": ASSISTANTS.api_version,
             "kind": ASSISTANTS.kind,
@@ -116,19 +185,75 @@ class ApiServer:
             "status": status,
         }
         path = ASSISTANTS.path(key.namespace, key.name, "status")
-        return await self._apply(path, body, force=True)
+        written = await self._apply(path, body, force=True)
+        untrue = left_out(status, written.get("status") or {})
+        if not untrue:
+            return written
+        patch = {"metadata": {"uid": uid}, "status": untrue}
+        return await self._call(
+            "PATCH", path, body=patch, content_type="application/merge-patch+json"
+        )
 
-    async def delete_config_map(self, key: Key) -> None:
-        """Delete a ConfigMap; that it is gone already is fine."""
+    async def delete(self, resource: Resource, key: Key, uid: str) -> None:
+        """Delete the object with this UID; that it is gone, or has a new namesake, is fine."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+        }
         try:
-            await self._call("DELETE", CONFIG_MAPS.path(key.namespace, key.name))
+            await self._call("DELETE", resource.path(key.namespace, key.name), body=options)
         except ClusterFailure as failure:
-            if failure.status != 404:
+            if failure.status not in {404, 409}:
                 raise
 
-    async def create_event(self, namespace: str, event: Manifest) -> None:
-        """Post an event."""
-        await self._call("POST", EVENTS.path(namespace), body=event)
+    async def create_event(self, namespace: str, event: Manifest) -> Manifest:
+        """Post an event; return it with the name that it got."""
+        return await self._call("POST", EVENTS.path(namespace), body=event)
+
+    async def patch_event(self, key: Key, patch: Manifest) -> None:
+        """Change an event by a merge patch."""
+        path = EVENTS.path(key.namespace, key.name)
+        await self._call("PATCH", path, body=patch, content_type="application/merge-patch+json")
+
+    async def read_lease(self, key: Key, *, within: float) -> Manifest | None:
+        """Return a Lease, None where there is none, within so many seconds."""
+        path = LEASES.path(key.namespace, key.name)
+        try:
+            return await self._call("GET", path, limits=_exactly(within))
+        except ClusterFailure as failure:
+            if failure.status == 404:
+                return None
+            raise
+
+    async def write_lease(self, lease: Manifest, *, within: float) -> Manifest:
+        """Create a Lease, or replace the version that it names, within so many seconds.
+
+        A Lease passes the fence: it is what opens it.
+        """
+        key = key_of(lease)
+        there = "resourceVersion" in lease["metadata"]
+        return await self._call(
+            "PUT" if there else "POST",
+            LEASES.path(key.namespace, key.name if there else None),
+            query={"fieldManager": FIELD_MANAGER},
+            body=lease,
+            limits=_exactly(within),
+        )
+
+    async def review_rules(self, namespace: str | None) -> Manifest:
+        """Return what we may do in a namespace, or in the whole cluster: a status of
+        SelfSubjectRulesReview. Everybody may ask that, and nothing is stored.
+        """
+        body = {
+            "apiVersion": AUTHORIZATION,
+            "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": namespace or NO_NAMESPACE},
+        }
+        answer = await self._call("POST", f"/apis/{AUTHORIZATION}/{REVIEWS}", body=body)
+        status: Manifest = answer.get("status") or {}
+        return status
 
     async def ask_pod(self, key: Key, port: int, path: str) -> Manifest:
         """Ask a pod through the API server's proxy; its own 503 is an answer too."""
@@ -160,7 +285,7 @@ class ApiServer:
                 query=query,
                 accept=_METADATA["list"] if metadata_only else None,
             )
-            items += page["items"]
+            items += page["items"] or []  # null for metadata of nothing at all
             more = page["metadata"].get("continue")
             if not more:
                 return items, page["metadata"]["resourceVersion"]
@@ -194,6 +319,7 @@ class ApiServer:
             accept=_METADATA["watch"] if metadata_only else None,
             limits=aiohttp.ClientTimeout(sock_connect=5, sock_read=SILENCE_SECONDS),
         )
+        cause = "failed"
         try:
             if response.status != 200:
                 raise _failure(response, await _json(response))
@@ -202,18 +328,25 @@ class ApiServer:
                 if event["type"] == "ERROR":
                     raise _status_failure(event["object"])
                 yield event["type"], event["object"]
+            cause = "ended"
+        except ResourceExpired:
+            cause = "expired"
+            raise
         except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as error:
             raise ClusterFailure(0, f"the watch of {resource.plural} broke: {error!r}") from error
         finally:
             response.close()
+            if self._traffic is not None:
+                self._traffic.watch_ended(resource.plural, cause)
 
     async def _apply(self, path: str, body: Manifest, *, force: bool) -> Manifest:
         return await self._call(
             "PATCH",
             path,
             query={"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"},
-            body=body,
-            content_type="application/apply-patch+yaml",
+            body=_yaml(body),
+            # With its charset the client library sends the text as it is.
+            content_type="application/apply-patch+yaml; charset=utf-8",
         )
 
     async def _call(
@@ -222,12 +355,19 @@ class ApiServer:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Manifest | None = None,
+        body: Manifest | str | None = None,
         content_type: str = "application/json",
         accept: str | None = None,
+        limits: aiohttp.ClientTimeout | None = None,
     ) -> Manifest:
         response = await self._request(
-            method, path, query=query, body=body, content_type=content_type, accept=accept
+            method,
+            path,
+            query=query,
+            body=body,
+            content_type=content_type,
+            accept=accept,
+            limits=limits,
         )
         async with response:
             answer: Manifest = await _json(response)
@@ -241,12 +381,16 @@ class ApiServer:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Manifest | None = None,
+        body: Manifest | str | None = None,
         content_type: str = "application/json",
         accept: str | None = None,
         limits: aiohttp.ClientTimeout | None = None,
     ) -> aiohttp.ClientResponse:
         limits = limits or aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=5)
+        if self._fence is not None and is_fenced(method, path):
+            # What hangs is cut off with the Lease.
+            limits = _exactly(min(self._fence.remaining(), REQUEST_SECONDS))
+        code, begun = 0, time.monotonic()
         try:
             method_, url, headers, sent, _ = await self._client.param_serialize(
                 method,
@@ -261,10 +405,71 @@ class ApiServer:
             answer = await self._client.rest_client.request(
                 method_, url, headers=headers, body=body or sent, _request_timeout=limits
             )
+            code = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterFailure(0, f"{method} {path}: {error!r}") from error
+        finally:
+            if self._traffic is not None:
+                verb, target = described(method, path, watch="watch" in (query or {}))
+                self._traffic.requested(verb, target, code, time.monotonic() - begun)
         response: aiohttp.ClientResponse = answer.response
         return response
+
+
+def _exactly(seconds: float) -> aiohttp.ClientTimeout:
+    """Return a limit that aiohttp does not round up to the next whole second."""
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=5, ceil_threshold=math.inf)
+
+
+def is_fenced(method: str, path: str) -> bool:
+    """Tell whether a request writes: a Lease passes, and a question about our permissions."""
+    free = (f"/apis/{LEASES.api_version}/", f"/apis/{AUTHORIZATION}/")
+    return method not in {"GET", "HEAD"} and not path.startswith(free)
+
+
+def _watch_over(fence: Fence) -> aiohttp.TraceConfig:
+    """Return what stops a write in the step in which its bytes would go out.
+
+    aiohttp calls it after it has waited for a connection, when it next writes to the socket: before
+    the head, and before each piece of the body, which follows in a later step.
+    """
+
+    async def before_bytes(
+        _: aiohttp.ClientSession,
+        __: object,
+        sent: aiohttp.TraceRequestHeadersSentParams | aiohttp.TraceRequestChunkSentParams,
+    ) -> None:
+        if is_fenced(sent.method, sent.url.path):
+            fence.remaining()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(before_bytes)
+    trace.on_request_chunk_sent.append(before_bytes)
+    return trace
+
+
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def described(method: str, path: str, *, watch: bool) -> tuple[str, str]:
+    """Return the verb and the resource of a request, with its subresource, as RBAC names them."""
+    parts = path.removeprefix("/").split("/")
+    parts = parts[2 if parts[0] == "api" else 3 :]  # without api/v1 or apis/GROUP/VERSION
+    if parts[0] == "namespaces":
+        parts = parts[2:]
+    plural, name, sub = parts[0], parts[1:2], parts[2:3]
+    reading = "watch" if watch else "get" if name else "list"
+    return _VERBS.get(method, reading), "/".join([plural, *sub])
+
+
+def _yaml(body: Manifest) -> str:
+    """Return a body as JSON that is YAML too: server-side apply reads it as YAML.
+
+    YAML knows no pairs of surrogates, as JSON's escape of an emoji is one, and takes some
+    other characters only escaped.
+    """
+    text = json.dumps(body, ensure_ascii=False)
+    return _ESCAPED_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

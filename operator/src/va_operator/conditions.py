@@ -4,7 +4,7 @@ Pure: the clock is handed in. A condition keeps its ``lastTransitionTime`` while
 ``status`` stays the same (Kubernetes API conventions).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,6 +18,21 @@ AVAILABLE: Final = "Available"
 PROGRESSING: Final = "Progressing"
 CONTEXT_RESOLVED: Final = "ContextResolved"
 MODEL_REACHABLE: Final = "ModelReachable"
+DEGRADED: Final = "Degraded"
+STALLED: Final = "Stalled"
+
+_ABNORMAL: Final = frozenset({DEGRADED, STALLED})
+"""Conditions that are bad news where they are True."""
+_QUIET: Final = frozenset(
+    {
+        reasons.ROLLING_OUT,
+        reasons.STARTING,
+        reasons.SUSPENDED,
+        reasons.SCALED_TO_ZERO,
+        reasons.FEWER_PODS_READY,
+    }
+)
+"""What happens whenever people ask for something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +54,15 @@ class Transition:
     @property
     def warning(self) -> bool:
         """Whether people should look at it."""
-        quiet = {
-            reasons.ROLLING_OUT,
-            reasons.STARTING,
-            reasons.SUSPENDED,
-            reasons.SCALED_TO_ZERO,
-        }
-        return self.condition.status is False and self.condition.reason not in quiet
+        bad = self.condition.type in _ABNORMAL
+        return self.condition.status is bad and self.condition.reason not in _QUIET
 
 
 def write_conditions(
     conditions: Iterable[Condition], *, before: list[Manifest], generation: int, now: datetime
 ) -> list[Manifest]:
     """Return the conditions as the status holds them."""
-    earlier = {item["type"]: item for item in before}
+    earlier = {item["type"]: item for item in _readable(before)}
     return [
         _write(condition, earlier.get(condition.type), generation, now) for condition in conditions
     ]
@@ -61,20 +71,57 @@ def write_conditions(
 def transitions(
     conditions: Iterable[Condition], *, before: list[Manifest]
 ) -> tuple[Transition, ...]:
-    """Return what changed, in status or reason, among the conditions that people follow.
+    """Return what changed, in status or reason, and is worth an event: one for each real change.
 
-    `Available` and `Progressing` only repeat what `Ready` tells, so they make no events;
-    a first condition makes one only if it is a warning.
+    `Ready` speaks first. `Available` and `Progressing` only repeat what it tells, so they make no
+    events, and the others none where they give the same reason or only the good news again. A
+    first condition makes one only if it is a warning, and so does a shortfall; the end of one is
+    told where its beginning was.
     """
-    earlier = {item["type"]: (item["status"], item["reason"]) for item in before}
-    changed = (
-        Transition(condition=condition)
-        for condition in conditions
-        if condition.type in {READY, CONTEXT_RESOLVED, MODEL_REACHABLE}
-        and condition.status is not None
-        and earlier.get(condition.type) != (_STATUS[condition.status], condition.reason)
+    earlier = {item["type"]: (item["status"], item["reason"]) for item in _readable(before)}
+    now = {condition.type: condition for condition in conditions}
+    told: list[Transition] = []
+    for type_ in _TOLD:
+        condition = now.get(type_)
+        if condition is None or condition.status is None:
+            continue
+        was = earlier.get(type_)
+        found = Transition(condition=condition)
+        if was == (_STATUS[condition.status], condition.reason) or _repeats(condition, now):
+            continue
+        if not found.warning and (was is None or not _good_news(condition, was, told)):
+            continue
+        if all(other.condition.reason != condition.reason for other in told):
+            told.append(found)
+    return tuple(told)
+
+
+_TOLD: Final = (READY, CONTEXT_RESOLVED, MODEL_REACHABLE, STALLED, DEGRADED)
+
+
+def _repeats(condition: Condition, now: Mapping[str, Condition]) -> bool:
+    """Tell whether `Ready` gives the same reason; that it is final, only `Stalled` says."""
+    ready = now.get(READY)
+    return (
+        condition.type not in {READY, STALLED}
+        and ready is not None
+        and ready.reason == condition.reason
     )
-    return tuple(found for found in changed if found.condition.type in earlier or found.warning)
+
+
+def _good_news(condition: Condition, was: tuple[str, str], told: list[Transition]) -> bool:
+    """Tell whether good news are worth an event of their own."""
+    if condition.type == READY:
+        return True
+    if told or condition.type == STALLED:
+        return False
+    return condition.type != DEGRADED or (was[0] == "True" and was[1] not in _QUIET)
+
+
+def _readable(before: Iterable[Manifest]) -> list[Manifest]:
+    """Return the conditions that are whole: a status may be edited by hand."""
+    wanted = ("type", "status", "reason", "lastTransitionTime")
+    return [item for item in before if all(isinstance(item.get(field), str) for field in wanted)]
 
 
 _STATUS: Final = {True: "True", False: "False", None: "Unknown"}

@@ -1,17 +1,30 @@
 """What should exist, and what must be written or deleted for it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from va_operator.api import Manifest, VirtualAssistant
 from va_operator.observed import Child, ConfigMapFacts, Pod
-from va_operator.owned import same
 from va_operator.resources.config_map import revision_name
-from va_operator.resources.deployment import Images, build_deployment, with_replicas
+from va_operator.resources.deployment import build_deployment, with_replicas, with_template
+from va_operator.resources.disruption_budget import build_disruption_budget
+from va_operator.resources.metadata import REVISION_LABEL
+from va_operator.resources.network_policy import build_network_policy
+from va_operator.resources.pod_template import Images
+from va_operator.resources.service import build_service
 from va_operator.revision import Revision
+from va_operator.template_stamp import is_intact, stamp_in, stamp_of
 
 KEPT_REVISIONS: Final = 3
 """Revisions that stay beside the desired one and those that pods use: enough to look back."""
+
+BESIDE_PODS: Final[Mapping[str, Callable[[VirtualAssistant], Manifest | None]]] = {
+    "Service": build_service,
+    "PodDisruptionBudget": build_disruption_budget,
+    "NetworkPolicy": build_network_policy,
+}
+"""Builders of the children that the spec alone decides, by kind; None is for one that should
+not exist. In the order in which people care."""
 
 
 def desired_deployment(
@@ -19,11 +32,13 @@ def desired_deployment(
 ) -> Manifest | None:
     """Return the Deployment that should exist.
 
-    Without a revision the pods stay as they are and only their number follows
-    the spec; None where there are none yet.
+    Without a revision the pods stay as they are and only their number follows the spec; None
+    where there are none yet. Pods that nobody asked to change stay too, also where this version
+    of the operator would make them differently.
     """
     if revision is not None:
-        return build_deployment(assistant, revision.id, images)
+        wanted = build_deployment(assistant, revision.id, images)
+        return with_pods_kept(wanted, seen) if seen and _nothing_asked(wanted, seen) else wanted
     if seen is None or "template" not in seen.owned.get("spec", {}):
         return None
     name = {"name": assistant.key.name, "namespace": assistant.key.namespace}
@@ -35,9 +50,37 @@ def desired_deployment(
     }
 
 
-def must_write(wanted: Manifest, seen: Child | None) -> bool:
-    """Tell whether a child differs from what it should be."""
-    return seen is None or not same(wanted, seen.owned)
+def only_upgrades(wanted: Manifest, seen: Child | None) -> bool:
+    """Tell whether pods would be made anew for nothing but other images of the operator's.
+
+    A Deployment without a stamp is from before there were stamps: its revision decides.
+    """
+    template = seen.owned.get("spec", {}).get("template") if seen else None
+    if seen is None or template is None or not wanted["spec"]["replicas"]:
+        return False
+    new, old = stamp_in(wanted), stamp_of(seen)
+    if new is None or (old and old.images == new.images):
+        return False
+    if old:
+        return old.asked == new.asked and is_intact(seen, old)
+    return bool(_revision_label(template) == _revision_label(wanted["spec"]["template"]))
+
+
+def with_pods_kept(wanted: Manifest, seen: Child) -> Manifest:
+    """Return a Deployment as it should be, but with the pods that it has."""
+    return with_template(wanted, seen.owned["spec"]["template"], stamp_of(seen))
+
+
+def _nothing_asked(wanted: Manifest, seen: Child) -> bool:
+    new, old = stamp_in(wanted), stamp_of(seen)
+    return bool(
+        new and old and new[:2] == old[:2] and new.sent != old.sent and is_intact(seen, old)
+    )
+
+
+def _revision_label(template: Manifest) -> str | None:
+    label: str | None = template.get("metadata", {}).get("labels", {}).get(REVISION_LABEL)
+    return label
 
 
 def outdated_revisions(
@@ -45,8 +88,8 @@ def outdated_revisions(
     revision: Revision,
     existing: Iterable[ConfigMapFacts],
     pods: Iterable[Pod],
-) -> tuple[str, ...]:
-    """Return the names of revision ConfigMaps that nobody needs any more, oldest first.
+) -> tuple[ConfigMapFacts, ...]:
+    """Return the revision ConfigMaps that nobody needs any more, oldest first.
 
     Kept are the desired one, those that any pod was made from, and the newest few.
     """
@@ -56,7 +99,7 @@ def outdated_revisions(
         key=lambda found: (found.created, found.key.name),
     )
     owned = [found for found in unused if found.owner_uid == assistant.uid]
-    return tuple(found.key.name for found in owned[:-KEPT_REVISIONS])
+    return tuple(owned[:-KEPT_REVISIONS])
 
 
 def holds(

@@ -4,7 +4,9 @@ OperatorError
 ├── ContextError        the context cannot be used; told to the user, not retried
 ├── ChildRefused        a child cannot be written; told to the user, retried slowly
 ├── ClusterFailure      the API server did not do what it was asked
-│   └── ResourceExpired     a list or watch must begin anew (410)
+│   ├── ResourceExpired     a list or watch must begin anew (410)
+│   └── Fenced              a write was not sent: the Lease may be another's by now
+├── LeaseLost           the process must end and be started again, as a standby
 └── WatchDead           the process must end and be started again
 """
 
@@ -58,6 +60,17 @@ class ResourceExpired(ClusterFailure):
 
     def __init__(self, message: str) -> None:
         super().__init__(410, message, reason="Expired")
+
+
+class Fenced(ClusterFailure):
+    """A write was not sent, because another operator may hold the Lease by now."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "not sent: the Lease is not held")
+
+
+class LeaseLost(OperatorError):
+    """The Lease was not renewed in time, or is another's."""
 
 
 class WatchDead(OperatorError):

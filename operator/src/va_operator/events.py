@@ -12,7 +12,7 @@ def build_event(
     assistant: VirtualAssistant, transition: Transition, *, now: datetime, instance: str
 ) -> Manifest:
     """Return the event that tells of a changed condition."""
-    moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = _moment(now)
     condition = transition.condition
     return {
         "apiVersion": "v1",
@@ -31,7 +31,7 @@ def build_event(
         },
         "type": "Warning" if transition.warning else "Normal",
         "reason": condition.reason,
-        "message": shorten(f"{condition.type}: {condition.message}"),
+        "message": _message(transition),
         "source": {"component": FIELD_MANAGER},
         "reportingComponent": FIELD_MANAGER,
         "reportingInstance": instance,
@@ -39,3 +39,16 @@ def build_event(
         "lastTimestamp": moment,
         "count": 1,
     }
+
+
+def repeat_event(transition: Transition, count: int, *, now: datetime) -> Manifest:
+    """Return the merge patch that counts an event up to ``count``."""
+    return {"count": count, "lastTimestamp": _moment(now), "message": _message(transition)}
+
+
+def _message(transition: Transition) -> str:
+    return shorten(f"{transition.condition.type}: {transition.condition.message}")
+
+
+def _moment(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,19 +1,57 @@
-"""`/healthz`: whether the process still does its work, and `/readyz`: whether it has begun.
+"""`/healthz`: whether the process still does its work, `/readyz`: whether it has begun, `/metrics`.
 
 kopf's own answer stays 200 when its watches are dead, so this one looks at what matters: that
-the reflectors move and that the event loop has time to answer at all.
+the reflectors move, that the watch of the assistants is proved, that the queue moves, and that the
+event loop has time to answer at all. What an API server that is away does is no reason to end: a
+restart does not bring it back.
 """
 
+import math
 import time
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from aiohttp import web
 
+from va_operator.leadership import Leadership
+from va_operator.metrics import CONTENT_TYPE, Metrics
+from va_operator.permission_review import PermissionReview
+from va_operator.pulse import Pulse
 from va_operator.reflector import Reflector
 
 STALE_SECONDS: Final = 150.0
 """A reflector hears a bookmark each minute and tries again after 100 s of silence."""
+STUCK_SECONDS: Final = 300.0
+"""A reconcile ends with the first request that has no answer in 30 s, so none takes this long."""
+LAG_SECONDS: Final = 5.0
+"""A beat that is later than this: the Lease is nearly lost, the kubelet's probe too."""
+PROOF_SECONDS: Final = 300.0
+"""A resync takes at most a minute's wait and two lists; it is this late only when it hangs."""
+
+
+class Queue(Protocol):
+    """What is looked at of the work queue."""
+
+    def unmoved(self, now: float) -> float:
+        """Return for how many seconds keys have waited and none was taken."""
+        ...
+
+    def longest_in_work(self, now: float) -> float:
+        """Return for how many seconds one key has been worked on."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Vitals:
+    """What tells whether the process lives. Moments are those of `time.monotonic`."""
+
+    reflectors: list[Reflector]
+    queue: Queue
+    pulse: Pulse
+    permissions: PermissionReview
+    resync_due: float = math.inf
+    """When the watch of the assistants is to be proved again; never before all is listed."""
 
 
 def stale(reflectors: Iterable[Reflector], *, now: float) -> list[str]:
@@ -26,24 +64,52 @@ def unsynced(reflectors: Iterable[Reflector]) -> list[str]:
     return sorted({r.resource.plural for r in reflectors if not r.synced.is_set()})
 
 
-async def serve_health(reflectors: list[Reflector], port: int) -> web.AppRunner:
+def faults(vitals: Vitals, *, leading: bool, now: float) -> Iterator[str]:
+    """Yield what is wrong with the process in a way that only a restart cures."""
+    if dead := stale(vitals.reflectors, now=now):
+        yield f"not following {', '.join(dead)}"
+    if (late := now - vitals.resync_due) > PROOF_SECONDS:
+        yield f"the watch of virtualassistants was to be proved {late:.0f} s ago"
+    if vitals.pulse.lag > LAG_SECONDS:
+        yield f"the event loop is late by {vitals.pulse.lag:.1f} s"
+    if not leading:
+        return
+    if (waited := vitals.queue.unmoved(now)) > STUCK_SECONDS:
+        yield f"no worker has taken a key for {waited:.0f} s"
+    if (worked := vitals.queue.longest_in_work(now)) > STUCK_SECONDS:
+        yield f"a key has been in work for {worked:.0f} s"
+
+
+async def serve_health(
+    vitals: Vitals, leadership: Leadership | None, metrics: Metrics, port: int
+) -> web.AppRunner:
     """Start to answer on all addresses; the runner that is returned must be cleaned up."""
 
     async def healthz(_: web.Request) -> web.Response:
-        dead = stale(reflectors, now=time.monotonic())
-        if dead:
-            return web.Response(status=503, text=f"not following {', '.join(dead)}\n")
+        leading = leadership is None or leadership.active.is_set()
+        if found := list(faults(vitals, leading=leading, now=time.monotonic())):
+            return web.Response(status=503, text=f"{'; '.join(found)}\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        missing = unsynced(reflectors)
-        if missing or not reflectors:
+        if denied := vitals.permissions.trouble:
+            return web.Response(status=503, text=f"{denied}\n")
+        missing = unsynced(vitals.reflectors)
+        if missing or not vitals.reflectors:
             return web.Response(status=503, text=f"not yet listed: {', '.join(missing)}\n")
-        return web.Response(text="ok\n")
+        if leadership is None or leadership.active.is_set():
+            return web.Response(text="ok\n")
+        if leadership.trouble:
+            return web.Response(status=503, text=f"no Lease: {leadership.trouble}\n")
+        return web.Response(text=f"standing by: {leadership.holder or 'nobody'} holds the Lease\n")
+
+    async def tell(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", tell)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, port=port).start()

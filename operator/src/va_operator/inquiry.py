@@ -16,7 +16,7 @@ from va_operator.api import Key, Manifest
 from va_operator.errors import ClusterFailure
 from va_operator.observed import Pod
 from va_operator.reports import Report, parse_report
-from va_operator.resources.deployment import PROBES_PORT
+from va_operator.resources.pod_template import PROBES_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +67,15 @@ class Inquiry:
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def follow(self, pod: Pod) -> None:
-        """Take in that a pod is new or changed."""
+        """Take in that a pod is new or changed.
+
+        The silence of one that just started says nothing of one that is ready.
+        """
         if not pod.can_be_asked:
             self.leave(pod)
             return
+        if self.reports.get(pod.uid, self) is None:
+            del self.reports[pod.uid]
         self._pods[pod.uid] = pod
         self._schedule(pod.uid, 0)
 

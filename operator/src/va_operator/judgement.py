@@ -4,6 +4,8 @@ Pure. `Ready` is true only when a pod of the desired revision is ready and its l
 model is an answer; nothing here infers health from the absence of bad news.
 """
 
+from typing import Final
+
 from va_operator import reasons
 from va_operator.conditions import (
     AVAILABLE,
@@ -15,10 +17,13 @@ from va_operator.conditions import (
 )
 from va_operator.errors import ContextError
 from va_operator.observed import Child
-from va_operator.reports import ModelReport
 from va_operator.revision import Revision
+from va_operator.shortfall import degraded, explain_model, stalled
 from va_operator.situation import Situation
 from va_operator.troubles import Explanation, explain_pods, explain_rollout
+
+_SUSPENDED: Final = "`spec.suspend` is true: no pods are asked for"
+_SCALED_TO_ZERO: Final = "`spec.replicas` is 0: no pods are asked for"
 
 
 def judge(situation: Situation) -> tuple[Condition, ...]:
@@ -27,6 +32,8 @@ def judge(situation: Situation) -> tuple[Condition, ...]:
         _ready(situation),
         _available(situation),
         _progressing(situation),
+        degraded(situation),
+        stalled(situation),
         _context_resolved(situation),
         _model_reachable(situation),
     )
@@ -39,12 +46,12 @@ def _ready(now: Situation) -> Condition:
     assistant = now.assistant
     if isinstance(now.revision, ContextError):
         return no(now.revision.reason, str(now.revision))
-    if assistant.suspend:
-        return no(reasons.SUSPENDED, "`spec.suspend` is true: there are no pods")
     if now.refusals:
         return no(now.refusals[0].reason, str(now.refusals[0]))
+    if assistant.suspend:
+        return no(reasons.SUSPENDED, _SUSPENDED)
     if assistant.replicas == 0:
-        return no(reasons.SCALED_TO_ZERO, "`spec.replicas` is 0: there are no pods")
+        return no(reasons.SCALED_TO_ZERO, _SCALED_TO_ZERO)
     for pod in now.desired_pods:
         report = now.reports.get(pod.uid)
         answering = report.answering if report else None
@@ -64,7 +71,7 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
     model = now.failing_model
     found = (
         explain_pods(now.desired_pods)
-        or (model and Explanation(reason=model.reason or "", message=_of_model(now, model)))
+        or (model and explain_model(now, model))
         or explain_rollout(now.deployment)
     )
     if found:
@@ -79,11 +86,12 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
             reason=reasons.POD_NOT_ANSWERING,
             message=f"Pod '{silent[0].key.name}' does not tell how it is",
         )
-    if any(pod.revision != revision.id for pod in now.serving_pods):
+    if any(pod.revision != revision.id for pod in now.pods if not pod.finished):
+        serving = now.serving_revision
+        meanwhile = f"; revision {serving} answers meanwhile" if serving != revision.id else ""
         return Explanation(
             reason=reasons.ROLLING_OUT,
-            message=f"Revision {revision.id} is on its way; "
-            f"revision {now.serving_revision} answers meanwhile",
+            message=f"Revision {revision.id} is on its way{meanwhile if serving else ''}",
         )
     return Explanation(
         reason=reasons.STARTING, message=f"Pods of revision {revision.id} are starting"
@@ -93,18 +101,24 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
 def _available(now: Situation) -> Condition:
     serving, wanted = len(now.serving_pods), now.assistant.pods_wanted
     if serving:
+        fewer = f"{serving} of {wanted} pods are ready"
+        more = f"{serving} pods are ready, {wanted} are asked for"
         return Condition(
             type=AVAILABLE,
             status=True,
             reason=reasons.PODS_READY,
-            message=f"{serving} of {wanted} pods are ready",
+            message=fewer if serving <= wanted else more,
         )
     if now.assistant.suspend:
-        reason, message = reasons.SUSPENDED, "`spec.suspend` is true: there are no pods"
+        reason, message = reasons.SUSPENDED, _SUSPENDED
     elif wanted == 0:
-        reason, message = reasons.SCALED_TO_ZERO, "`spec.replicas` is 0: there are no pods"
+        reason, message = reasons.SCALED_TO_ZERO, _SCALED_TO_ZERO
     else:
-        why = explain_pods(now.pods) or explain_rollout(now.deployment)
+        why = (
+            explain_pods(now.staying_pods)
+            or explain_pods(now.lost_pods)
+            or explain_rollout(now.deployment)
+        )
         reason = why.reason if why else reasons.NO_POD_READY
         message = why.message if why else f"None of {wanted} pods is ready"
     return Condition(type=AVAILABLE, status=False, reason=reason, message=message)
@@ -118,10 +132,12 @@ def _progressing(now: Situation) -> Condition:
         return no(now.revision.reason, "Nothing is rolled out until the context can be read")
     if now.refusals:
         return no(now.refusals[0].reason, str(now.refusals[0]))
+    wanted = now.assistant.pods_wanted
+    if not (wanted or now.pods or _replicas(now.deployment)):
+        return no(reasons.UP_TO_DATE, "No pods are asked for, and there are none")
     stuck = explain_rollout(now.deployment)
     if stuck:
         return no(stuck.reason, stuck.message)
-    wanted = now.assistant.pods_wanted
     if now.deployment is None or not _rolled_out(now.deployment, wanted):
         trouble = explain_pods(now.desired_pods)
         return Condition(
@@ -133,6 +149,11 @@ def _progressing(now: Situation) -> Condition:
             else f"{now.updated_replicas} of {wanted} pods are made as the spec asks",
         )
     return no(reasons.UP_TO_DATE, f"All {wanted} pods are as the spec asks")
+
+
+def _replicas(deployment: Child | None) -> int:
+    replicas: int = deployment.status.get("replicas", 0) if deployment else 0
+    return replicas
 
 
 def _rolled_out(deployment: Child, wanted: int) -> bool:
@@ -149,7 +170,7 @@ def _context_resolved(now: Situation) -> Condition:
     if isinstance(now.revision, ContextError):
         return Condition(
             type=CONTEXT_RESOLVED,
-            status=False,
+            status=None if now.revision.reason == reasons.READ_FAILED else False,
             reason=now.revision.reason,
             message=str(now.revision),
         )
@@ -173,22 +194,11 @@ def _model_reachable(now: Situation) -> Condition:
         )
     failing = now.failing_model
     if failing:
-        return Condition(
-            type=MODEL_REACHABLE,
-            status=False,
-            reason=failing.reason or "",
-            message=_of_model(now, failing),
-        )
+        why = explain_model(now, failing)
+        return Condition(type=MODEL_REACHABLE, status=False, reason=why.reason, message=why.message)
     return Condition(
         type=MODEL_REACHABLE,
         status=None,
         reason=reasons.NOT_ASKED_YET,
         message=f"No pod has asked {now.assistant.model.name} yet",
     )
-
-
-def _of_model(now: Situation, model: ModelReport) -> str:
-    key = now.assistant.model.api_key
-    if model.reason == "KeyMissing" and key:
-        return f"Key '{key.key}' of Secret '{key.name}' is missing or empty"
-    return f"{model.name} does not answer: {model.message}"

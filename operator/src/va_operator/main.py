@@ -5,9 +5,11 @@ that are wrong.
 """
 
 import asyncio
+import itertools
 import logging
 import socket
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,16 +19,22 @@ from pydantic import ValidationError
 
 from va_operator.api import GROUP, PLURAL, VERSION, Key, Manifest
 from va_operator.cluster import ApiServer
-from va_operator.errors import OperatorError
+from va_operator.errors import ClusterFailure, OperatorError
+from va_operator.fence import Fence, clock
 from va_operator.health import serve_health
 from va_operator.inquiry import Ask, Inquiry, Pace
+from va_operator.leadership import Leadership
+from va_operator.lease import LEASE_NAME
+from va_operator.metrics import Metrics, Present
 from va_operator.observed import Pod
 from va_operator.operation import Operation
 from va_operator.pod_http import PodHttp
 from va_operator.reconciler import Reconciler
-from va_operator.resources.deployment import Images
+from va_operator.reflector import FIRST_PAUSE, LONGEST_PAUSE
+from va_operator.resources.pod_template import Images
 from va_operator.settings import OperatorSettings
 from va_operator.store import Store
+from va_operator.upgrades import Upgrades
 from va_operator.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -57,10 +65,13 @@ def main() -> None:
 
 async def run(settings: OperatorSettings) -> None:
     """Run until a signal stops kopf, or something dies that only a restart cures."""
-    api = await ApiServer.connect(in_cluster=settings.in_cluster)
+    fence, metrics = Fence(), Metrics()
+    api = await ApiServer.connect(in_cluster=settings.in_cluster, fence=fence, traffic=metrics)
     pods = PodHttp()
-    operation = assemble(settings, api, pods.ask if settings.in_cluster else _through(api))
-    health = await serve_health(operation.reflectors, settings.health_port)
+    leadership = lead(settings, api, fence)
+    ask = _counted(pods.ask if settings.in_cluster else _through(api), metrics)
+    operation = assemble(settings, api, ask, leadership, metrics)
+    health = await serve_health(operation.vitals, leadership, metrics, settings.health_port)
     try:
         async with asyncio.TaskGroup() as group:
             work = group.create_task(operation.run(), name="operation")
@@ -73,6 +84,8 @@ async def run(settings: OperatorSettings) -> None:
             )
             work.cancel()
     finally:
+        if leadership is not None:
+            await leadership.give_up()
         await health.cleanup()
         await pods.close()
         await api.close()
@@ -87,9 +100,31 @@ def _leaves(faults: BaseExceptionGroup[OperatorError]) -> Iterator[BaseException
             yield fault
 
 
-def assemble(settings: OperatorSettings, api: ApiServer, ask: Ask) -> Operation:
+def lead(settings: OperatorSettings, api: ApiServer, fence: Fence) -> Leadership | None:
+    """Return our part in the Lease; without one the fence is opened for ever."""
+    if not settings.lease_namespace:
+        fence.open()
+        return None
+    return Leadership(
+        leases=api,
+        key=Key(settings.lease_namespace, LEASE_NAME),
+        # A process, not a pod: a container that starts anew is no longer who it was.
+        identity=f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}",
+        fence=fence,
+        now=clock,
+        wall=lambda: datetime.now(UTC),
+    )
+
+
+def assemble(
+    settings: OperatorSettings,
+    api: ApiServer,
+    ask: Ask,
+    leadership: Leadership | None,
+    metrics: Metrics,
+) -> Operation:
     """Connect the parts."""
-    store, queue = Store(), WorkQueue[Key]()
+    store, queue = Store(), WorkQueue[Key](metrics.waited)
     pace = Pace(
         unsettled=settings.unsettled_question_seconds,
         settled=settings.settled_question_seconds,
@@ -100,18 +135,33 @@ def assemble(settings: OperatorSettings, api: ApiServer, ask: Ask) -> Operation:
         store=store,
         cluster=api,
         images=Images(assistant=settings.assistant_image, model=settings.model_image),
+        upgrades=Upgrades(
+            deployments=store.deployments, limit=settings.upgrade_rollouts, wake=queue.add
+        ),
         reports=inquiry.reports,
         clock=lambda: datetime.now(UTC),
         instance=socket.gethostname(),
     )
-    return Operation(
+    operation = Operation(
         settings=settings,
         api=api,
         store=store,
         queue=queue,
         inquiry=inquiry,
         reconciler=reconciler,
+        leadership=leadership,
+        metrics=metrics,
     )
+    metrics.show(
+        Present(
+            waiting=lambda: len(queue),
+            in_work=lambda: queue.in_work,
+            leading=lambda: operation.leading,
+            lag=lambda: operation.pulse.lag,
+            assistants=lambda: store.assistants,
+        )
+    )
+    return operation
 
 
 def registry_for(operation: Operation, *, stop: Callable[[], object]) -> kopf.OperatorRegistry:
@@ -146,11 +196,35 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True  # needs permissions on CRDs and namespaces
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
+    settings.networking.error_backoffs = _Pauses()
     settings.watching.server_timeout = 290
     settings.watching.connect_timeout = 5
     settings.watching.chunk_size = 500
     settings.process.ultimate_exiting_timeout = 10  # below the pod's grace period
     return settings
+
+
+class _Pauses:
+    """Seconds between kopf's tries while the API server does not answer, without an end.
+
+    After the last of a finite list (its default ends with 21) kopf gives up, and its watch with it.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((FIRST_PAUSE, 1.0, 2.0), itertools.repeat(LONGEST_PAUSE))
+
+
+def _counted(ask: Ask, metrics: Metrics) -> Ask:
+    async def counted(pod: Pod, port: int, path: str) -> Manifest:
+        try:
+            answer = await ask(pod, port, path)
+        except ClusterFailure:
+            metrics.asked(answered=False)
+            raise
+        metrics.asked(answered=True)
+        return answer
+
+    return counted
 
 
 def _through(api: ApiServer) -> Ask:

@@ -4,8 +4,9 @@ Every watched object passes one of these readers at the door, so that a thousand
 them stay small and nobody deeper reads raw bodies.
 """
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from va_operator.api import Key, Manifest, key_of
 from va_operator.owned import owned_fields
@@ -14,7 +15,10 @@ from va_operator.resources.metadata import INSTANCE_LABEL, REVISION_LABEL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A Deployment or Service."""
+    """A child that has the name of its assistant, such as its Deployment.
+
+    What is large is kept as JSON: as text it takes a tenth of the memory.
+    """
 
     key: Key
     uid: str
@@ -24,11 +28,25 @@ class Child:
     """Kind and name of the controlling owner."""
     owner_uid: str | None
     being_deleted: bool
-    owned: Manifest
-    """The fields that we last applied."""
-    status: Manifest
+    owned_json: str
+    status_json: str
+    type: str | None = None
+    """Of a Service, like the ports: what it is, which is not always what was asked for."""
+    port: int | None = None
     node_port: int | None = None
-    """Of a Service: the port that was allotted."""
+    """The port that was allotted."""
+
+    @property
+    def owned(self) -> Manifest:
+        """The fields that we last applied."""
+        fields: Manifest = json.loads(self.owned_json)
+        return fields
+
+    @property
+    def status(self) -> Manifest:
+        """Its status, as Kubernetes wrote it."""
+        status: Manifest = json.loads(self.status_json)
+        return status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +63,10 @@ class ConfigMapFacts:
     """Of our own: which revision it holds."""
     instance: str | None
     """Of our own: the assistant that it belongs to."""
+
+
+NODE_LOST: Final = "NodeLost"
+"""The kind of trouble of a pod whose node is silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +88,15 @@ class Pod:
     resource_version: str
     assistant: Key
     revision: str
+    node: str | None
     ip: str | None
     host_ip: str | None
     ready: bool
+    unready: str
+    """Why it is not ready, in the kubelet's words; empty where it says nothing."""
     being_deleted: bool
+    finished: bool
+    """Whether it ended for good, such as one that was evicted; it lingers until it is swept up."""
     started: bool
     """Whether the container that answers runs."""
     troubles: tuple[Trouble, ...]
@@ -79,9 +106,14 @@ class Pod:
         """Whether there is somebody to answer."""
         return self.started and self.ip is not None and not self.being_deleted
 
+    @property
+    def lost(self) -> bool:
+        """Whether its node tells nothing of it any more."""
+        return any(trouble.kind == NODE_LOST for trouble in self.troubles)
+
 
 def read_child(body: Manifest) -> Child:
-    """Read a Deployment or Service."""
+    """Read a child that has the name of its assistant."""
     metadata, spec = body["metadata"], body.get("spec") or {}
     ports, owner = spec.get("ports") or [{}], _owner(metadata)
     return Child(
@@ -92,8 +124,10 @@ def read_child(body: Manifest) -> Child:
         owner=(owner["kind"], owner["name"]) if owner else None,
         owner_uid=owner["uid"] if owner else None,
         being_deleted="deletionTimestamp" in metadata,
-        owned=owned_fields(body),
-        status=body.get("status") or {},
+        owned_json=json.dumps(owned_fields(body)),
+        status_json=json.dumps(body.get("status") or {}),
+        type=spec.get("type"),
+        port=ports[0].get("port"),
         node_port=ports[0].get("nodePort"),
     )
 
@@ -119,21 +153,25 @@ def read_pod(body: Manifest) -> Pod:
     labels = metadata.get("labels") or {}
     conditions = {item["type"]: item for item in status.get("conditions") or ()}
     containers = status.get("containerStatuses") or ()
+    ready = conditions.get("Ready", {})
     return Pod(
         key=key_of(body),
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         assistant=Key(metadata["namespace"], labels.get(INSTANCE_LABEL, "")),
         revision=labels.get(REVISION_LABEL, ""),
+        node=(body.get("spec") or {}).get("nodeName"),
         ip=status.get("podIP"),
         host_ip=status.get("hostIP"),
-        ready=conditions.get("Ready", {}).get("status") == "True",
+        ready=ready.get("status") == "True",
+        unready=ready.get("message", "") if ready.get("status") != "True" else "",
         being_deleted="deletionTimestamp" in metadata,
+        finished=status.get("phase") in {"Failed", "Succeeded"},
         started=any(
             item["name"] == "assistant" and "running" in (item.get("state") or {})
             for item in containers
         ),
-        troubles=_troubles(status, conditions),
+        troubles=_troubles(body, status, conditions),
     )
 
 
@@ -146,7 +184,10 @@ def _owner(metadata: Manifest) -> Manifest | None:
 _HARMLESS = {"ContainerCreating", "PodInitializing", "Completed"}
 
 
-def _troubles(status: Manifest, conditions: dict[str, Any]) -> tuple[Trouble, ...]:
+def _troubles(body: Manifest, status: Manifest, conditions: dict[str, Any]) -> tuple[Trouble, ...]:
+    if _is_lost(status, conditions):
+        node = (body.get("spec") or {}).get("nodeName", "")
+        return (Trouble(kind=NODE_LOST, container=None, message=f"node '{node}' is silent"),)
     scheduled = conditions.get("PodScheduled", {})
     found = []
     if scheduled.get("status") == "False":
@@ -171,6 +212,23 @@ def _troubles(status: Manifest, conditions: dict[str, Any]) -> tuple[Trouble, ..
     ):
         found += _container_troubles(item)
     return tuple(found)
+
+
+def _is_lost(status: Manifest, conditions: dict[str, Any]) -> bool:
+    """Tell whether the control plane speaks for a kubelet that does not.
+
+    The node lifecycle controller takes `Ready` from the pods of a silent node and leaves
+    `ContainersReady` and the reason as they were, which a kubelet never does (a readiness gate
+    that is not met has a reason of its own).
+    """
+    if status.get("reason") == NODE_LOST:
+        return True
+    ready, containers = conditions.get("Ready", {}), conditions.get("ContainersReady", {})
+    return bool(
+        ready.get("status") == "False"
+        and not ready.get("reason")
+        and containers.get("status") == "True"
+    )
 
 
 def _container_troubles(item: Manifest) -> list[Trouble]:

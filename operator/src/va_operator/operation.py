@@ -5,20 +5,26 @@ Nothing decides here.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
-from va_operator.cluster import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES, ApiServer, Resource
+from va_operator.cluster import CHILDREN, CONFIG_MAPS, PODS, ApiServer, Resource
 from va_operator.errors import ClusterFailure, OperatorError
+from va_operator.health import Vitals
 from va_operator.inquiry import Inquiry
-from va_operator.observed import read_child, read_config_map, read_pod
+from va_operator.leadership import Leadership
+from va_operator.metrics import Metrics
+from va_operator.observed import Child, read_child, read_config_map, read_pod
+from va_operator.permission_review import PermissionReview
+from va_operator.pulse import Pulse
 from va_operator.reconciler import Reconciler
 from va_operator.reflector import FIRST_PAUSE, LONGEST_PAUSE, Reflector
 from va_operator.resources.metadata import CHILDREN_SELECTOR, MANAGED_BY
 from va_operator.resync import WATCH_DELAY, Deliveries, list_assistants, prove_watch
 from va_operator.settings import OperatorSettings
-from va_operator.store import Store
+from va_operator.store import Shelf, Store
 from va_operator.work_queue import WorkQueue
 from va_operator.workers import work
 
@@ -35,8 +41,33 @@ class Operation:
     queue: WorkQueue[Key]
     inquiry: Inquiry
     reconciler: Reconciler
+    leadership: Leadership | None = None
+    """None where there is no Lease, and nobody to wait for."""
+    metrics: Metrics = field(default_factory=Metrics)
+    pulse: Pulse = field(default_factory=Pulse)
     deliveries: Deliveries = field(default_factory=Deliveries)
     reflectors: list[Reflector] = field(default_factory=list)
+    relisted: asyncio.Event = field(default_factory=asyncio.Event)
+    """kopf has listed the assistants anew, and tells nobody what was deleted meanwhile."""
+    vitals: Vitals = field(init=False)
+    permissions: PermissionReview = field(init=False)
+    _unseen: set[str | None] = field(default_factory=set)
+    """Namespaces of which not everything has been listed once; nothing acts in them."""
+
+    def __post_init__(self) -> None:
+        """Name what tells whether it lives."""
+        self.permissions = PermissionReview(api=self.api)
+        self.vitals = Vitals(
+            reflectors=self.reflectors,
+            queue=self.queue,
+            pulse=self.pulse,
+            permissions=self.permissions,
+        )
+
+    @property
+    def leading(self) -> bool:
+        """Whether we act. A standby only looks: nothing is queued, and no pod is asked."""
+        return self.leadership is None or self.leadership.active.is_set()
 
     def assistant_seen(self, event: str | None, body: Manifest) -> None:
         """Take in what kopf's watch tells of an assistant; what happened to it does not matter."""
@@ -46,56 +77,115 @@ class Operation:
             metadata = body["metadata"]
             self.store.forget_assistant(key, metadata["uid"], version=metadata["resourceVersion"])
         else:
+            if event is None and self.deliveries.knows(body):
+                self.relisted.set()
             self.deliveries.note(body)
             self._remember(body)
-        self.queue.add(key)
+        self._queue([key])
 
     async def run(self) -> None:
-        """Follow everything, and reconcile as soon as all of it has been listed once."""
-        self.reflectors += [
-            reflector
-            for namespace in self.settings.namespaces or (None,)
-            for reflector in self._reflectors(namespace)
-        ]
+        """Follow everything; reconcile when all of it has been listed once and we lead."""
+        self._unseen.update(self._namespaces)
+        for namespace in self._namespaces:
+            self.reflectors += self._reflectors(namespace)
         async with asyncio.TaskGroup() as group:
             for reflector in self.reflectors:
                 group.create_task(reflector.run(), name=f"reflector {reflector.resource.plural}")
-            group.create_task(self.inquiry.run(), name="inquiry")
-            await self._first_list()
-            for reflector in self.reflectors:
-                await reflector.synced.wait()
+            group.create_task(self.pulse.run(), name="pulse")
+            review = self.permissions.run(self.settings.namespaces)
+            group.create_task(review, name="permissions")
+            await self._see_all(group)
             logger.info("synced: %d assistants", len(self.store.assistants))
-            for assistant in self.store.assistants:
-                self.queue.add(assistant.key)
-            for number in range(self.settings.workers):
-                group.create_task(work(self.queue, self.reconciler), name=f"worker {number}")
             group.create_task(self._resync(), name="resync")
+            group.create_task(self._correct_after_lists(), name="correction after lists")
+            if self.leadership is not None:
+                group.create_task(self.leadership.run(), name="lease")
+                await self.leadership.active.wait()
+            group.create_task(self.inquiry.run(), name="inquiry")
+            for pod in self.store.pods:
+                self.inquiry.follow(pod)
+            self._queue((assistant.key for assistant in self.store.assistants), behind=True)
+            for number in range(self.settings.workers):
+                worker = work(self.queue, self.reconciler, self.metrics)
+                group.create_task(worker, name=f"worker {number}")
 
-    async def _first_list(self) -> None:
+    @property
+    def _namespaces(self) -> tuple[str | None, ...]:
+        return self.settings.namespaces or (None,)
+
+    async def _see_all(self, group: asyncio.TaskGroup) -> None:
+        """Wait until all is seen, but not for namespaces in which something is not allowed.
+
+        Those follow as soon as it is: one that was deleted must not keep the others waiting.
+        """
+        seeing = {name: group.create_task(self._see(name)) for name in self._namespaces}
+        waiting = set(seeing.values())
+        while waiting or len(self._unseen) == len(seeing):
+            await asyncio.wait(seeing.values(), timeout=1)
+            waiting = {
+                task
+                for name, task in seeing.items()
+                if not task.done() and not self.permissions.denies(name)
+            }
+
+    async def _see(self, namespace: str | None) -> None:
+        for body in await self._first_list(namespace):
+            self._remember(body)
+        for reflector in self.reflectors:
+            if reflector.namespace == namespace:
+                await reflector.synced.wait()
+        self._unseen.discard(namespace)
+        self._queue(assistant.key for assistant in self._known(namespace))
+
+    async def _first_list(self, namespace: str | None) -> list[Manifest]:
         pause = FIRST_PAUSE
         while True:
             try:
-                listed = await list_assistants(self.api, self.settings.namespaces)
+                return await list_assistants(self.api, namespace)
             except ClusterFailure as failure:
                 if failure.status == 404:
                     raise OperatorError("the API is not installed: apply crds/ first") from failure
                 logger.warning("the first list fails, again in %.1f s: %s", pause, failure)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                break
-        for body in listed:
-            self._remember(body)
 
     async def _resync(self) -> None:
         while True:
+            self.vitals.resync_due = time.monotonic() + self.settings.resync_seconds
             await asyncio.sleep(self.settings.resync_seconds)
-            before = tuple(self.store.assistants)
-            listed = await prove_watch(
-                self.api, self.settings.namespaces, self.deliveries, delay=WATCH_DELAY
-            )
-            if listed is not None:
-                self._correct(before, listed)
+            async with asyncio.TaskGroup() as group:
+                for namespace in self._namespaces:
+                    group.create_task(self._prove(namespace), name=f"proof in {namespace}")
+
+    async def _prove(self, namespace: str | None) -> None:
+        before = self._known(namespace)
+        listed = await prove_watch(self.api, namespace, self.deliveries, delay=WATCH_DELAY)
+        if listed is not None:
+            self._correct(before, listed)
+
+    async def _correct_after_lists(self) -> None:
+        """Find what was deleted while kopf's watch had lost its place.
+
+        The children of such an assistant would be made again and again: the garbage collector
+        takes away what has no owner.
+        """
+        while True:
+            await self.relisted.wait()
+            self.relisted.clear()
+            for namespace in self._namespaces:
+                before = self._known(namespace)
+                try:
+                    listed = await list_assistants(self.api, namespace)
+                except ClusterFailure as failure:
+                    logger.warning("the list after a lost watch fails: %s", failure)
+                    await asyncio.sleep(FIRST_PAUSE)
+                    if failure.status != 403:  # When it is allowed again, kopf lists again.
+                        self.relisted.set()
+                else:
+                    self._correct(before, listed)
+
+    def _known(self, namespace: str | None) -> tuple[VirtualAssistant, ...]:
+        return tuple(found for found in self.store.assistants if _within(namespace)(found.key))
 
     def _correct(self, before: Iterable[VirtualAssistant], listed: list[Manifest]) -> None:
         """Make the store equal to a list, and reconcile all that it holds.
@@ -106,10 +196,9 @@ class Operation:
         for known in before:
             if known.key not in there:
                 self.store.forget_assistant(known.key, known.uid)
-            self.queue.add(known.key)
-        for key, body in there.items():
+        for body in there.values():
             self._remember(body)
-            self.queue.add(key)
+        self._queue([*(known.key for known in before), *there], behind=True)
 
     def _remember(self, body: Manifest) -> None:
         try:
@@ -118,26 +207,8 @@ class Operation:
             logger.error("%s cannot be read: %r", key_of(body), error)  # noqa: TRY400 - no trace
 
     def _reflectors(self, namespace: str | None) -> Iterable[Reflector]:
-        yield self._reflector(
-            DEPLOYMENTS,
-            namespace,
-            replace=lambda ns, items: self._queue(
-                self.store.deployments.replace(map(read_child, items), within=_within(ns))
-            ),
-            changed=lambda event, body: self._queue(
-                self.store.deployments.see(read_child(body), deleted=event == "DELETED")
-            ),
-        )
-        yield self._reflector(
-            SERVICES,
-            namespace,
-            replace=lambda ns, items: self._queue(
-                self.store.services.replace(map(read_child, items), within=_within(ns))
-            ),
-            changed=lambda event, body: self._queue(
-                self.store.services.see(read_child(body), deleted=event == "DELETED")
-            ),
-        )
+        for kind, shelf in self.store.children.items():
+            yield self._follow_children(CHILDREN[kind], shelf, namespace)
         yield self._reflector(PODS, namespace, replace=self._pods_listed, changed=self._pod_seen)
         yield Reflector(
             source=self.api,
@@ -146,6 +217,20 @@ class Operation:
             metadata_only=True,
             replace=self._config_maps_listed,
             changed=self._config_map_seen,
+        )
+
+    def _follow_children(
+        self, resource: Resource, shelf: Shelf[Child], namespace: str | None
+    ) -> Reflector:
+        return self._reflector(
+            resource,
+            namespace,
+            replace=lambda ns, items: self._queue(
+                shelf.replace(map(read_child, items), within=_within(ns))
+            ),
+            changed=lambda event, body: self._queue(
+                shelf.see(read_child(body), deleted=event == "DELETED")
+            ),
         )
 
     def _reflector(
@@ -172,15 +257,16 @@ class Operation:
             if _within(namespace)(known.key) and known.uid not in there:
                 self.inquiry.leave(known)
         self._queue(self.store.pods.replace(pods, within=_within(namespace)))
-        for pod in pods:
-            self.inquiry.follow(pod)
+        if self.leading:
+            for pod in pods:
+                self.inquiry.follow(pod)
 
     def _pod_seen(self, event: str, body: Manifest) -> None:
         pod = read_pod(body)
         touched = self.store.pods.see(pod, deleted=event == "DELETED")
         if event == "DELETED":
             self.inquiry.leave(pod)
-        elif touched:
+        elif touched and self.leading:
             self.inquiry.follow(pod)
         self._queue(touched)
 
@@ -190,7 +276,7 @@ class Operation:
         self._queue(self.store.revisions.replace((f for ours, f in facts if ours), within=within))
         referred = (f for ours, f in facts if not ours and self.store.referrers(f.key))
         for source in self.store.sources.replace(referred, within=within):
-            self._queue(self.store.referrers(source))
+            self._queue(self.store.referrers(source), behind=True)
 
     def _config_map_seen(self, event: str, body: Manifest) -> None:
         facts, deleted = read_config_map(body), event == "DELETED"
@@ -198,11 +284,13 @@ class Operation:
             self._queue(self.store.revisions.see(facts, deleted=deleted))
         elif referrers := self.store.referrers(facts.key):
             self.store.sources.see(facts, deleted=deleted)
-            self._queue(referrers)
+            self._queue(referrers, behind=True)
 
-    def _queue(self, keys: Iterable[Key]) -> None:
-        for key in keys:
-            self.queue.add(key)
+    def _queue(self, keys: Iterable[Key], *, behind: bool = False) -> None:
+        if self.leading:
+            for key in keys:
+                if self._unseen.isdisjoint((None, key.namespace)):
+                    self.queue.add(key, behind=behind)
 
 
 def _is_ours(body: Manifest) -> bool:

@@ -30,7 +30,7 @@ def owned_fields(body: Manifest) -> Manifest:
 
 def same(wanted: Manifest, owned: Manifest) -> bool:
     """Tell whether what we would send is what we last sent and still own."""
-    return bool(_bare(_sent(wanted)) == _bare(_sent(owned)))
+    return bool(bare(_sent(wanted)) == bare(_sent(owned)))
 
 
 def _sent(manifest: Manifest) -> Manifest:
@@ -75,11 +75,26 @@ def _is_item(item: Any, keys: Any) -> bool:
     return bool(item == keys)
 
 
-def _bare(value: Any) -> Any:
-    """Drop what the API server drops: nulls, and lists and maps that are empty."""
+def bare(value: Any) -> Any:
+    """Return a value without what the API server drops: nulls, and empty lists and maps."""
     if isinstance(value, dict):
-        bare = {field: _bare(inner) for field, inner in value.items()}
-        return {field: inner for field, inner in bare.items() if inner not in (None, {}, [])}
+        filled = {field: bare(inner) for field, inner in value.items()}
+        return {field: inner for field, inner in filled.items() if inner not in (None, {}, [])}
     if isinstance(value, list):
-        return [_bare(item) for item in value]
+        return [bare(item) for item in value]
     return value
+
+
+def left_out(sent: Manifest, found: Manifest) -> Manifest:
+    """Return the merge patch that takes out of what is there what was not sent.
+
+    Lists are left alone: those that are ours are replaced as they are sent, and in others every
+    writer has entries of its own.
+    """
+    patch: Manifest = {}
+    for field, value in found.items():
+        if field not in sent:
+            patch[field] = None
+        elif isinstance(value, dict) and (inner := left_out(sent[field], value)):
+            patch[field] = inner
+    return patch

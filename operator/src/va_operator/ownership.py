@@ -6,6 +6,11 @@ from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.observed import Child
 
 
+def may_delete(assistant: VirtualAssistant, seen: Child) -> bool:
+    """Tell whether a child may be deleted: only our owner reference is proof enough for that."""
+    return seen.owner_uid == assistant.uid and not seen.being_deleted
+
+
 def check_owner(assistant: VirtualAssistant, kind: str, seen: Child) -> None:
     """Return where a child is ours to write.
 

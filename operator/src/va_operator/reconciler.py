@@ -14,13 +14,15 @@ from va_operator import reasons
 from va_operator.api import Key
 from va_operator.children import Children, ChildWriting
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
+from va_operator.recorder import Recorder
 from va_operator.reporter import Reporter, Telling
 from va_operator.reports import Report
 from va_operator.resolver import Reading, Resolver
-from va_operator.resources.deployment import Images
+from va_operator.resources.pod_template import Images
 from va_operator.revision import Revision
 from va_operator.store import Store
 from va_operator.troubles import shorten
+from va_operator.upgrades import Upgrades
 
 
 class Cluster(Reading, ChildWriting, Telling, Protocol):
@@ -45,6 +47,7 @@ class Reconciler:
         store: Store,
         cluster: Cluster,
         images: Images,
+        upgrades: Upgrades,
         reports: Mapping[str, Report | None],
         clock: Callable[[], datetime],
         instance: str,
@@ -53,9 +56,13 @@ class Reconciler:
         return cls(
             store=store,
             resolver=Resolver(store=store, cluster=cluster),
-            children=Children(store=store, cluster=cluster, images=images),
+            children=Children(store=store, cluster=cluster, images=images, upgrades=upgrades),
             reporter=Reporter(
-                store=store, cluster=cluster, reports=reports, clock=clock, instance=instance
+                store=store,
+                cluster=cluster,
+                reports=reports,
+                clock=clock,
+                recorder=Recorder(cluster=cluster, instance=instance),
             ),
         )
 
@@ -70,40 +77,45 @@ class Reconciler:
             self._failing.discard(key)
             self.resolver.forget(key)
             self.children.forget(key)
+            self.reporter.forget(key)
             return
-        faults: list[ChildRefused | ClusterFailure] = []
+        lasting = key in self._failing
+        unread: list[ClusterFailure] = []
         revision: Revision | ContextError
         try:
             revision, files = await self.resolver.resolve(assistant)
         except ClusterFailure as failure:
-            if failure.status != 403:
+            self._failing.add(key)
+            if failure.status != 403 and not lasting:
                 raise
-            revision, files = ContextError(reasons.NOT_ALLOWED, failure.message), ()
-            faults.append(failure)
-        faults += await self.children.write(assistant, revision, files)
-        await self.reporter.report(assistant, revision, self._refusals(key, faults))
+            reason = reasons.NOT_ALLOWED if failure.status == 403 else reasons.READ_FAILED
+            revision, files = ContextError(reason, shorten(failure.message)), ()
+            unread.append(failure)
+        unwritten = await self.children.write(assistant, revision, files)
+        faults = [*unread, *unwritten]
+        if faults:
+            self._failing.add(key)
+        else:
+            self._failing.discard(key)
+        await self.reporter.report(assistant, revision, _told(unwritten, lasting=lasting))
         if faults:
             raise faults[0]
         if isinstance(revision, Revision):
             await self.children.delete_outdated(assistant, revision)
 
-    def _refusals(
-        self, key: Key, faults: list[ChildRefused | ClusterFailure]
-    ) -> tuple[ChildRefused, ...]:
-        """Return what the status tells of the faults: refusals at once, failures when they last.
 
-        A single failure is cured by the next try in half a second, and not worth an event.
-        """
-        lasting = key in self._failing
-        if faults:
-            self._failing.add(key)
-        else:
-            self._failing.discard(key)
-        told = [
-            ChildRefused(reasons.WRITE_FAILED, shorten(str(fault)))
-            if isinstance(fault, ClusterFailure)
-            else fault
-            for fault in faults
-            if lasting or isinstance(fault, ChildRefused)
-        ]
-        return tuple(sorted(told, key=lambda refused: refused.reason == reasons.WRITE_FAILED))
+def _told(
+    faults: list[ChildRefused | ClusterFailure], *, lasting: bool
+) -> tuple[ChildRefused, ...]:
+    """Return what the status tells of the faults: refusals at once, failures when they last.
+
+    A single failure is cured by the next try in half a second, and not worth an event.
+    """
+    told = [
+        ChildRefused(reasons.WRITE_FAILED, shorten(str(fault)))
+        if isinstance(fault, ClusterFailure)
+        else fault
+        for fault in faults
+        if lasting or isinstance(fault, ChildRefused)
+    ]
+    return tuple(sorted(told, key=lambda refused: refused.reason == reasons.WRITE_FAILED))

@@ -17,8 +17,8 @@ from va_operator.errors import ClusterFailure, ResourceExpired
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 15.0
-"""Seconds between tries while the API server does not answer."""
+LONGEST_PAUSE: Final = 5.0
+"""Seconds between tries while the API server does not answer: all is well again soon after it."""
 
 
 class Source(Protocol):

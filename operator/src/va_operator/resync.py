@@ -1,4 +1,8 @@
-"""The slow resync: lists all assistants, corrects the store, and proves that the watch is alive."""
+"""The slow resync: lists all assistants, corrects the store, and proves that the watch is alive.
+
+Each namespace that is watched is proved by itself, so that one that may not be listed (it
+was deleted, its binding with it) hides nothing of the others.
+"""
 
 import asyncio
 import logging
@@ -41,6 +45,12 @@ class Deliveries:
         if uid == body["metadata"]["uid"]:
             del self._versions[key_of(body)]
 
+    def knows(self, body: Manifest) -> bool:
+        """Tell whether the watch has delivered this object before, in any version."""
+        uid, _ = self._versions.get(key_of(body), ("", 0))
+        found: bool = uid == body["metadata"]["uid"]
+        return found
+
     def missing(self, listed: Iterable[Manifest]) -> frozenset[Key]:
         """Return what a list has shown and the watch has not delivered yet, in this version."""
         return frozenset(key_of(body) for body in listed if self._is_behind(body))
@@ -51,17 +61,14 @@ class Deliveries:
         return uid != metadata["uid"] or version < int(metadata["resourceVersion"])
 
 
-async def list_assistants(lister: Lister, namespaces: tuple[str, ...]) -> list[Manifest]:
-    """Return all assistants of the namespaces, of all namespaces where none are named."""
-    found: list[Manifest] = []
-    for namespace in namespaces or (None,):
-        items, _ = await lister.list(ASSISTANTS, namespace)
-        found += items
+async def list_assistants(lister: Lister, namespace: str | None) -> list[Manifest]:
+    """Return all assistants of a namespace, with None those of all."""
+    found, _ = await lister.list(ASSISTANTS, namespace)
     return found
 
 
 async def prove_watch(
-    lister: Lister, namespaces: tuple[str, ...], deliveries: Deliveries, *, delay: float
+    lister: Lister, namespace: str | None, deliveries: Deliveries, *, delay: float
 ) -> list[Manifest] | None:
     """List, and wait until the watch has delivered what was listed.
 
@@ -69,11 +76,11 @@ async def prove_watch(
     object that still exists unchanged after ``delay`` seconds was never delivered.
     """
     try:
-        listed = await list_assistants(lister, namespaces)
+        listed = await list_assistants(lister, namespace)
         if not deliveries.missing(listed):
             return listed
         await asyncio.sleep(delay)
-        again = await list_assistants(lister, namespaces)
+        again = await list_assistants(lister, namespace)
     except ClusterFailure as failure:
         logger.warning("the resync gets no list: %s", failure)
         return None

@@ -11,6 +11,7 @@ from typing import Final
 
 from va_operator.api import Manifest, VirtualAssistant
 from va_operator.context import ResolvedFile
+from va_operator.owned import bare
 
 SETTINGS_FILE: Final = "settings.json"
 CONTEXT_PREFIX: Final = "context."
@@ -31,15 +32,16 @@ def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...])
     """Name the revision that these texts and the assistant's settings make.
 
     The reference to the API key counts too: a pod with another key is another pod to ask
-    before anything is said about it.
+    before anything is said about it. Settings that are not set do not count, so that one which
+    only a newer operator knows changes no revision until somebody sets it.
     """
-    content = {"files": revision_data(assistant, files)}
-    if assistant.model.api_key:
-        content["apiKey"] = {
-            "name": assistant.model.api_key.name,
-            "key": assistant.model.api_key.key,
-        }
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    key = assistant.model.api_key
+    content = {
+        "settings": _settings(assistant, files),
+        "texts": [file.text for file in files],
+        "apiKey": [key.name, key.key] if key else None,
+    }
+    canonical = json.dumps(bare(content), sort_keys=True, ensure_ascii=False).encode()
     return Revision(
         id=hashlib.sha256(canonical).hexdigest()[:10],
         bytes=sum(file.bytes for file in files),

@@ -1,9 +1,17 @@
 """What the operator reads from its environment, once, at start."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where Kubernetes tells a pod its namespace; not there outside of pods."""
+
+
+def _own_namespace() -> str:
+    return OWN_NAMESPACE.read_text().strip() if OWN_NAMESPACE.exists() else ""
 
 
 class OperatorSettings(BaseSettings):
@@ -25,8 +33,16 @@ class OperatorSettings(BaseSettings):
     service account and asks the pods directly; outside it uses the kubeconfig and asks
     them through the API server."""
 
+    lease_namespace: str = Field(default_factory=_own_namespace, max_length=63)
+    """Namespace of the Lease by which only one of several operators acts; empty for no Lease. In a
+    pod it is the pod's own."""
+
     workers: PositiveInt = 16
     """How many assistants are reconciled at the same time."""
+
+    upgrade_rollouts: PositiveInt = 5
+    """How many assistants roll out at the same time for nothing but other images of the
+    operator's."""
 
     resync_seconds: PositiveFloat = 300
     """How often all assistants are listed to prove that the watch is alive."""
@@ -41,7 +57,7 @@ class OperatorSettings(BaseSettings):
     """The budget for asking settled pods: with more pods than it allows, each waits longer."""
 
     health_port: int = Field(default=8080, ge=0, le=65535)
-    """Port of `/healthz`, on all addresses; 0 for any that is free."""
+    """Port of `/healthz`, `/readyz` and `/metrics`, on all addresses; 0 for any that is free."""
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING)$")
     """Level of the log lines on stderr."""

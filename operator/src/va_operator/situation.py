@@ -1,10 +1,11 @@
 """All that a status speaks of, and what follows from it alone. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from va_operator.api import VirtualAssistant
 from va_operator.errors import ChildRefused, ContextError
+from va_operator.history import read_history
 from va_operator.observed import Child, Pod
 from va_operator.reports import ModelReport, Report
 from va_operator.revision import Revision
@@ -31,13 +32,25 @@ class Situation:
         return tuple(pod for pod in self.pods if pod.ready and not pod.being_deleted)
 
     @property
+    def staying_pods(self) -> tuple[Pod, ...]:
+        """Pods that are not on their way out.
+
+        One that ended for good counts only while no other is there: then it says why.
+        """
+        return _staying(self.pods)
+
+    @property
     def desired_pods(self) -> tuple[Pod, ...]:
-        """Pods of the desired revision that are not on their way out."""
+        """The staying pods of the desired revision."""
         if isinstance(self.revision, ContextError):
             return ()
-        return tuple(
-            pod for pod in self.pods if pod.revision == self.revision.id and not pod.being_deleted
-        )
+        desired = self.revision.id
+        return _staying(pod for pod in self.pods if pod.revision == desired)
+
+    @property
+    def lost_pods(self) -> tuple[Pod, ...]:
+        """Pods whose node is silent, also those that only its kubelet could end."""
+        return tuple(pod for pod in self.pods if pod.lost)
 
     @property
     def unasked_pods(self) -> tuple[Pod, ...]:
@@ -59,7 +72,11 @@ class Situation:
     @property
     def models(self) -> tuple[ModelReport, ...]:
         """The models as the best placed pod of the desired revision found them."""
-        reports = [report for pod in self.desired_pods if (report := self.reports.get(pod.uid))]
+        reports = [
+            report
+            for pod in self.desired_pods
+            if (report := self.reports.get(pod.uid)) and report.revision == pod.revision
+        ]
         best = min(reports, key=lambda report: report.answering is None, default=None)
         return best.models if best else ()
 
@@ -69,10 +86,26 @@ class Situation:
         return next((model for model in self.models if model.reason), None)
 
     @property
+    def has_served(self) -> bool:
+        """Whether pods of the desired revision were ready at some time."""
+        if isinstance(self.revision, ContextError):
+            return False
+        told = {served["revision"] for served in read_history(self.assistant.status)}
+        return self.revision.id in told or any(pod.ready for pod in self.desired_pods)
+
+    @property
     def serving_revision(self) -> str | None:
-        """The revision that answers: the desired one as soon as one of its pods does."""
+        """The revision that answers: the desired one as soon as one of its pods does.
+
+        Of several others it is the one that was told before.
+        """
         serving = [pod.revision for pod in self.serving_pods]
-        desired = {pod.revision for pod in self.desired_pods}
-        return next((revision for revision in serving if revision in desired), None) or next(
-            iter(serving), None
-        )
+        desired = None if isinstance(self.revision, ContextError) else self.revision.id
+        before = [served["revision"] for served in read_history(self.assistant.status)[:1]]
+        preferred = (revision for revision in (desired, *before) if revision in serving)
+        return next(preferred, None) or next(iter(serving), None)
+
+
+def _staying(pods: Iterable[Pod]) -> tuple[Pod, ...]:
+    staying = [pod for pod in pods if not pod.being_deleted]
+    return tuple([pod for pod in staying if not pod.finished] or staying)

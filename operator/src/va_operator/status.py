@@ -5,6 +5,7 @@ from datetime import datetime
 from va_operator.api import Manifest
 from va_operator.conditions import Condition, write_conditions
 from va_operator.errors import ContextError
+from va_operator.history import read_history, write_history
 from va_operator.reports import ModelReport
 from va_operator.resources.metadata import selector_for
 from va_operator.situation import Situation
@@ -30,6 +31,7 @@ def write_status(
             now=now,
         ),
         "revision": _revision(situation),
+        "history": write_history(read_history(before), situation.serving_revision, now=now) or None,
         "context": _context(situation),
         "models": [_model(model) for model in situation.models]
         or [{"name": assistant.model.name, "state": "Unknown"}],
@@ -57,7 +59,9 @@ def _context(now: Situation) -> Manifest | None:
         (
             report.tokens
             for pod in now.desired_pods
-            if (report := now.reports.get(pod.uid)) and report.tokens
+            if (report := now.reports.get(pod.uid))
+            and report.revision == pod.revision
+            and report.tokens
         ),
         None,
     )
@@ -69,20 +73,27 @@ def _context(now: Situation) -> Manifest | None:
 
 
 def _url(now: Situation) -> str | None:
+    """Return where it answers, by the Service as it is: what was asked for may be refused.
+
+    Several nodes may do; the address that was told stays as long as it is one of theirs.
+    """
     service = now.service
     if service is None or not now.serving_pods:
         return None
-    key, wanted = now.assistant.key, now.assistant.service
-    if wanted.type == "ClusterIP":
-        return f"http://{key.name}.{key.namespace}.svc:{wanted.port}/"
-    for ingress in (service.status.get("loadBalancer") or {}).get("ingress") or ():
-        host = ingress.get("hostname") or ingress.get("ip")
-        if host:
-            return f"http://{_bracketed(host)}:{wanted.port}/"
-    host = next((pod.host_ip for pod in now.serving_pods if pod.host_ip), None)
-    if host and service.node_port:
-        return f"http://{_bracketed(host)}:{service.node_port}/"
-    return None
+    key = now.assistant.key
+    if service.type == "ClusterIP":
+        return f"http://{key.name}.{key.namespace}.svc:{service.port}/"
+    if service.type == "LoadBalancer":
+        for ingress in (service.status.get("loadBalancer") or {}).get("ingress") or ():
+            host = ingress.get("hostname") or ingress.get("ip")
+            if host:
+                return f"http://{_bracketed(host)}:{service.port}/"
+    if not service.node_port:
+        return None
+    hosts = (pod.host_ip for pod in now.serving_pods if pod.host_ip)
+    urls = [f"http://{_bracketed(host)}:{service.node_port}/" for host in hosts]
+    before: str | None = now.assistant.status.get("url")
+    return before if before in urls else next(iter(urls), None)
 
 
 def _bracketed(host: str) -> str:

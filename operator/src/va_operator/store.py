@@ -5,7 +5,7 @@ decides on less than it did itself. All lookups that decisions need are by key.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -23,6 +23,9 @@ class _Seen(Protocol):
 
 
 T = TypeVar("T", bound=_Seen)
+
+NAMED_CHILDREN: Final = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy")
+"""The kinds of which an assistant has at most one, under its own name."""
 
 GONE_KEPT: Final = 1024
 """Deletions that are remembered; what comes late comes within seconds."""
@@ -127,14 +130,26 @@ class Store:
     """All that the operator has seen."""
 
     assistants: Shelf[VirtualAssistant] = field(default_factory=lambda: Shelf(_own_key))
-    deployments: Shelf[Child] = field(default_factory=lambda: Shelf(_own_key))
-    services: Shelf[Child] = field(default_factory=lambda: Shelf(_own_key))
+    children: Mapping[str, Shelf[Child]] = field(
+        default_factory=lambda: {kind: Shelf(_own_key) for kind in NAMED_CHILDREN}
+    )
+    """Those that have the name of their assistant, by kind."""
     pods: Shelf[Pod] = field(default_factory=lambda: Shelf(_pod_keys))
     revisions: Shelf[ConfigMapFacts] = field(default_factory=lambda: Shelf(_map_keys))
     """Our own ConfigMaps, by assistant."""
     sources: Shelf[ConfigMapFacts] = field(default_factory=lambda: Shelf(_own_key))
     """ConfigMaps that contexts refer to."""
     _referrers: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def deployments(self) -> Shelf[Child]:
+        """The Deployments."""
+        return self.children["Deployment"]
+
+    @property
+    def services(self) -> Shelf[Child]:
+        """The Services."""
+        return self.children["Service"]
 
     def remember_assistant(self, body: Manifest) -> tuple[Key, ...]:
         """Take in an assistant; raises as `parse` does where it cannot be read."""
@@ -169,10 +184,8 @@ class Store:
     def remember_written(self, body: Manifest) -> None:
         """Take in the API server's answer to a write of our own."""
         match body["kind"]:
-            case "Deployment":
-                self.deployments.remember(read_child(body))
-            case "Service":
-                self.services.remember(read_child(body))
+            case kind if kind in self.children:
+                self.children[kind].remember(read_child(body))
             case "ConfigMap":
                 self.revisions.remember(read_config_map(body))
             case _:

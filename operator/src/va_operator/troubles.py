@@ -6,7 +6,7 @@ from typing import Final
 
 from va_operator import reasons
 from va_operator.errors import ChildRefused, ClusterFailure
-from va_operator.observed import Child, Pod, Trouble
+from va_operator.observed import NODE_LOST, Child, Pod, Trouble
 
 _REASONS: Final = {
     "ErrImagePull": reasons.IMAGE_PULL_FAILED,
@@ -18,6 +18,8 @@ _REASONS: Final = {
     "CrashLoopBackOff": reasons.CONTAINER_CRASHING,
     "Unschedulable": reasons.UNSCHEDULABLE,
     "SchedulingGated": reasons.UNSCHEDULABLE,
+    "SchedulerError": reasons.UNSCHEDULABLE,
+    NODE_LOST: reasons.NODE_LOST,
 }
 
 MESSAGE_LENGTH: Final = 1024
@@ -36,16 +38,19 @@ def explain_pods(pods: Iterable[Pod]) -> Explanation | None:
     """Name the first pod in trouble, its container and why; None where no pod says anything."""
     for pod in pods:
         for trouble in pod.troubles:
+            other = reasons.CONTAINER_CANNOT_START if trouble.container else reasons.POD_FAILED
             return Explanation(
-                reason=_REASONS.get(trouble.kind, reasons.CONTAINER_CANNOT_START),
-                message=_sentence(pod, trouble),
+                reason=_REASONS.get(trouble.kind, other), message=_sentence(pod, trouble)
             )
     return None
 
 
 def explain_rollout(deployment: Child | None) -> Explanation | None:
-    """Say why the Deployment cannot make its pods, or that it gave up waiting for them."""
-    if deployment is None:
+    """Say why the Deployment cannot make its pods, or that it gave up waiting for them.
+
+    None while its controller has not looked at its last change: what it says is of before.
+    """
+    if deployment is None or deployment.status.get("observedGeneration", 0) < deployment.generation:
         return None
     conditions = {item["type"]: item for item in deployment.status.get("conditions") or ()}
     failure = conditions.get("ReplicaFailure", {})
@@ -64,11 +69,16 @@ def explain_rollout(deployment: Child | None) -> Explanation | None:
     return None
 
 
+def namespace_goes(failure: ClusterFailure) -> bool:
+    """Tell whether nothing can be written because the namespace goes, and all in it."""
+    return "because it is being terminated" in failure.message
+
+
 def refusal(kind: str, name: str, failure: ClusterFailure) -> ChildRefused | None:
     """Read why the API server refuses a child; None for a failure that another try may cure."""
     subject = f"{kind} '{name}'"
-    if "because it is being terminated" in failure.message:
-        return None  # The namespace goes, and the assistant with it.
+    if namespace_goes(failure):
+        return None
     if "admission webhook" in failure.message:
         reason = reasons.REFUSED
     elif failure.status == 403 and "exceeded quota" in failure.message:

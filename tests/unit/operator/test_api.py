@@ -3,7 +3,7 @@
 import pytest
 
 from support.builders import OPENAI, an_assistant, an_assistant_body, referring
-from va_operator.api import EMBEDDED_MODEL, EMBEDDED_WINDOW, Key, KeyRef, parse
+from va_operator.api import EMBEDDED_MODEL, EMBEDDED_WINDOW, Key, KeyRef, PodSettings, parse
 
 
 def test_the_smallest_object_has_the_defaults_of_the_schema() -> None:
@@ -13,7 +13,7 @@ def test_the_smallest_object_has_the_defaults_of_the_schema() -> None:
     assert assistant.replicas == assistant.pods_wanted == 2
     assert assistant.instructions == ""
     assert not assistant.suspend
-    assert assistant.resources == {}
+    assert assistant.pods == PodSettings()
     assert assistant.service.type == "NodePort"
     assert assistant.service.port == 80
     assert assistant.service.node_port is None

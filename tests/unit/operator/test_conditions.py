@@ -69,6 +69,17 @@ def test_a_condition_of_before_that_is_no_longer_judged_goes() -> None:
 
 
 NOT_YET = write_conditions([a_condition(False, "Starting")], before=[], generation=6, now=NOW)
+
+
+def earlier(status: bool, reason: str, type_: str) -> list[Manifest]:
+    return write_conditions([a_condition(status, reason, type_)], before=[], generation=6, now=NOW)
+
+
+AS_ASKED = earlier(False, "AsAsked", "Degraded")
+LOST = earlier(True, "NodeLost", "Degraded")
+FEWER = earlier(True, "FewerPodsReady", "Degraded")
+GOING_ON = earlier(False, "NotStalled", "Stalled")
+ENDED = earlier(True, "Unschedulable", "Stalled")
 TOLD = {
     "the first answer": (a_condition(), NOT_YET, True),
     "a trouble from the start": (a_condition(False, "ContextNotFound"), [], True),
@@ -81,6 +92,16 @@ TOLD = {
     "not known yet": (a_condition(None, "NotAskedYet", "ModelReachable"), [], False),
     "what only repeats Ready": (a_condition(False, "NoPodReady", "Available"), [], False),
     "progress": (a_condition(True, "RollingOut", "Progressing"), [], False),
+    "a lost node": (a_condition(True, "NodeLost", "Degraded"), AS_ASKED, True),
+    "that a lost node was made up for": (a_condition(False, "AsAsked", "Degraded"), LOST, True),
+    "more pods on their way": (a_condition(True, "FewerPodsReady", "Degraded"), AS_ASKED, False),
+    "that they came": (a_condition(False, "AsAsked", "Degraded"), FEWER, False),
+    "a suspension in other words": (a_condition(False, "Suspended", "Degraded"), AS_ASKED, False),
+    "a shortfall from the start": (a_condition(True, "KeyMissing", "Degraded"), [], True),
+    "nothing from the start": (a_condition(False, "NotStalled", "Stalled"), [], False),
+    "that nothing goes on": (a_condition(True, "Unschedulable", "Stalled"), GOING_ON, True),
+    "that it goes on": (a_condition(False, "NotStalled", "Stalled"), ENDED, False),
+    "a change of what cannot be read": (a_condition(), [{"type": "Ready"}, {}], False),
 }
 
 
@@ -101,10 +122,54 @@ def test_what_changed_is_told_once(
         (a_condition(False, "Suspended"), False),
         (a_condition(False, "ScaledToZero"), False),
         (a_condition(True), False),
+        (a_condition(True, "NodeLost", "Degraded"), True),
+        (a_condition(True, "FewerPodsReady", "Degraded"), False),
+        (a_condition(False, "AsAsked", "Degraded"), False),
+        (a_condition(True, "KeyMissing", "Stalled"), True),
+        (a_condition(False, "NotStalled", "Stalled"), False),
     ],
 )
 def test_only_what_people_should_look_at_is_a_warning(condition: Condition, warning: bool) -> None:
     assert Transition(condition=condition).warning == warning
+
+
+def judged(ready: str, degraded: str, stalled: str, model: str) -> list[Condition]:
+    types = {"Ready": ready, "ModelReachable": model, "Degraded": degraded, "Stalled": stalled}
+    found = []
+    for type_, said in types.items():
+        status, _, reason = said.partition("/")
+        found.append(a_condition(status == "True", reason, type_))
+    return found
+
+
+FINE = judged("True/Answering", "False/AsAsked", "False/NotStalled", "True/ModelAnswered")
+STARTS = judged("False/Starting", "True/FewerPodsReady", "False/NotStalled", "False/NotAskedYet")
+KEY = judged("False/KeyRefused", "True/KeyRefused", "True/KeyRefused", "False/KeyRefused")
+PULL = judged("False/ImagePullFailed", "False/AsAsked", "False/NotStalled", "True/ModelAnswered")
+GAVE_UP = judged("False/ImagePullFailed", "True/ImagePullFailed", "True/ImagePullFailed", "True/x")
+FEWER_TOO = judged("False/ImagePullFailed", "True/ImagePullFailed", "False/NotStalled", "True/x")
+CHANGES: dict[str, tuple[list[Condition], list[Condition], list[str]]] = {
+    "the first answer": (STARTS, FINE, ["Ready Answering"]),
+    "a refused key": (FINE, KEY, ["Ready KeyRefused"]),
+    "the key is right again": (KEY, FINE, ["Ready Answering"]),
+    "an image that is missing": (FINE, PULL, ["Ready ImagePullFailed"]),
+    "that fewer serve meanwhile": (PULL, FEWER_TOO, []),
+    "the deadline for it": (PULL, GAVE_UP, ["Stalled ImagePullFailed"]),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "told"), CHANGES.values(), ids=CHANGES)
+def test_one_change_makes_one_event(
+    before: list[Condition], after: list[Condition], told: list[str]
+) -> None:
+    status = write_conditions(before, before=[], generation=6, now=NOW)
+    found = [f"{t.condition.type} {t.condition.reason}" for t in transitions(after, before=status)]
+    assert [words for words in found if not words.endswith(" x")] == told
+
+
+@pytest.mark.parametrize("garbage", [{}, {"type": "Ready"}, {"type": "Ready", "status": 7}])
+def test_a_condition_that_was_cut_down_by_hand_is_written_anew(garbage: Manifest) -> None:
+    assert written(a_condition(), [garbage])["lastTransitionTime"] == "2026-05-04T04:02:01Z"
 
 
 def test_an_event_names_the_object_the_reason_and_the_process() -> None:

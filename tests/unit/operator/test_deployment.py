@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.builders import IMAGES, OPENAI, an_assistant
+from support.builders import EVERYTHING, IMAGES, OPENAI, an_assistant
 from va_operator.api import Manifest, VirtualAssistant
 from va_operator.resources.deployment import build_deployment, with_replicas
 
@@ -26,7 +26,7 @@ def containers(assistant: VirtualAssistant) -> list[Manifest]:
 
 
 def env(container: Manifest) -> dict[str, str]:
-    return {item["name"]: item["value"] for item in container["env"]}
+    return {item["name"]: item.get("value", "") for item in container["env"]}
 
 
 def mounts(container: Manifest) -> dict[str, Manifest]:
@@ -191,6 +191,75 @@ def test_resources_are_the_web_containers_in_canonical_form() -> None:
         "limits": {"memory": "2M"},
     }
     assert spec["initContainers"][0]["resources"]["requests"]["memory"] == "320Mi"
+
+
+def test_all_that_is_asked_of_pods_is_in_their_template() -> None:
+    template = built(an_assistant(**EVERYTHING))["spec"]["template"]
+    spec = template["spec"]
+    [web], [model] = spec["containers"], spec["initContainers"]
+
+    assert spec["nodeSelector"] == EVERYTHING["nodeSelector"]
+    assert spec["tolerations"][:2] == EVERYTHING["tolerations"]
+    assert spec["imagePullSecrets"] == EVERYTHING["imagePullSecrets"]
+    assert spec["priorityClassName"] == "high"
+    assert env(web)["TZ"] == "Europe/Oslo"
+    assert env(web)["EMPTY"] == ""
+    assert "TZ" not in env(model)
+    assert template["metadata"]["labels"]["team"] == "blue"
+    assert template["metadata"]["annotations"]["mesh"] == "on"
+    assert web["resources"]["limits"] == {"memory": "200Mi"}
+    assert model["resources"] == {"requests": {"memory": "400Mi"}}
+
+
+def test_what_is_not_asked_of_pods_is_not_sent() -> None:
+    spec = pod(an_assistant())
+    assert not {"nodeSelector", "imagePullSecrets", "priorityClassName"} & set(spec)
+
+
+def test_labels_of_pods_never_replace_those_that_select_them() -> None:
+    hostile = an_assistant(podLabels={"app.kubernetes.io/instance": "eve"})
+    template = built(hostile)["spec"]["template"]
+    assert template["metadata"]["labels"]["app.kubernetes.io/instance"] == "ada"
+
+
+def test_the_pods_of_one_template_spread_over_nodes_where_there_are_some() -> None:
+    [host] = pod(an_assistant())["topologySpreadConstraints"]
+
+    assert (host["topologyKey"], host["maxSkew"]) == ("kubernetes.io/hostname", 1)
+    assert host["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert host["matchLabelKeys"] == ["pod-template-hash"]
+
+
+def lost(*tolerations: Manifest) -> list[str]:
+    """Return the taints of lost nodes that the operator's own tolerations are for."""
+    found = pod(an_assistant(tolerations=list(tolerations)))["tolerations"][len(tolerations) :]
+    assert all(item["tolerationSeconds"] == 30 for item in found)
+    return [item["key"].removeprefix("node.kubernetes.io/") for item in found]
+
+
+def test_the_pods_of_a_lost_node_are_replaced_soon_unless_the_user_says_when() -> None:
+    assert lost() == ["not-ready", "unreachable"]
+    unreachable = {"key": "node.kubernetes.io/unreachable", "operator": "Exists"}
+    assert lost({**unreachable, "tolerationSeconds": 5, "effect": "NoExecute"}) == ["not-ready"]
+    assert lost({**unreachable, "effect": "NoSchedule"}) == ["not-ready", "unreachable"]
+    assert lost({"operator": "Exists"}) == []
+
+
+def test_a_hung_model_is_started_anew_and_a_busy_one_is_not() -> None:
+    [model] = pod(an_assistant())["initContainers"]
+    probe = model["livenessProbe"]
+
+    assert probe["exec"]["command"] == ["va-model", "--check"]
+    assert probe["periodSeconds"] * (probe["failureThreshold"] - 1) >= 60
+
+
+def test_two_assistants_pods_and_one_more_in_a_rollout_fit_a_node_of_2_gib() -> None:
+    each = sum(
+        int(container["resources"]["requests"]["memory"].removesuffix("Mi"))
+        for container in containers(an_assistant())
+    )
+    operator, system = 128, 512
+    assert 3 * each + operator + system <= 2048
 
 
 def test_no_variable_of_a_user_reaches_an_environment_unasked() -> None:

@@ -103,6 +103,31 @@ def test_only_news_are_told() -> None:
     assert len(pods.heard) == 3
 
 
+def test_the_silence_of_a_pod_that_starts_is_forgotten_when_it_changes() -> None:
+    pods = Pods(ClusterFailure(0, "connection refused"))
+
+    async def test(inquiry: Inquiry) -> None:
+        inquiry.follow(a_pod(ready=False))
+        await pods.over.wait()
+        assert inquiry.reports == {a_pod().uid: None}
+        inquiry.follow(a_pod(version=6))
+        assert inquiry.reports == {}
+
+    inquire(pods, test)
+
+
+def test_the_word_of_a_pod_is_not_forgotten_when_it_changes() -> None:
+    pods = Pods(READY)
+
+    async def test(inquiry: Inquiry) -> None:
+        inquiry.follow(a_pod())
+        await pods.over.wait()
+        inquiry.follow(a_pod(version=6))
+        assert inquiry.reports[a_pod().uid] is not None
+
+    inquire(pods, test)
+
+
 def test_one_failure_is_forgiven_two_are_not() -> None:
     gone = ClusterFailure(0, "no answer")
     pods = Pods(READY, gone, READY, gone, gone)

@@ -56,6 +56,58 @@ def test_a_container_that_crashed_once_and_is_ready_is_in_no_trouble() -> None:
     assert read_pod(a_pod_body(containerStatuses=status)).troubles == ()
 
 
+def lost(*conditions: dict[str, Any], **status: Any) -> Any:
+    body = a_pod_body(conditions=list(conditions), containerStatuses=RUNNING, **status)
+    return read_pod({**body, "spec": {"nodeName": "node-2"}})
+
+
+UNREADY = {"type": "Ready", "status": "False"}
+CONTAINERS_READY = {"type": "ContainersReady", "status": "True"}
+CONTAINERS_UNREADY = {"type": "ContainersReady", "status": "False"}
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [lost(UNREADY, CONTAINERS_READY), lost(UNREADY, reason="NodeLost")],
+    ids=["readiness taken away", "marked"],
+)
+def test_a_pod_whose_node_is_silent_is_lost_and_names_the_node(pod: Any) -> None:
+    assert pod.lost
+    assert pod.node == "node-2"
+    assert pod.troubles == (
+        Trouble(kind="NodeLost", container=None, message="node 'node-2' is silent"),
+    )
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        lost({**UNREADY, "reason": "ReadinessGatesNotReady"}, CONTAINERS_READY),
+        lost({**UNREADY, "reason": "ContainersNotReady"}, CONTAINERS_UNREADY),
+        lost(UNREADY, CONTAINERS_UNREADY),
+        lost(UNREADY),
+        lost({**UNREADY, "status": "True"}, CONTAINERS_READY),
+    ],
+    ids=["a readiness gate", "not ready", "without a reason", "just started", "ready"],
+)
+def test_a_pod_of_which_the_kubelet_tells_is_not_lost(pod: Any) -> None:
+    assert not pod.lost
+
+
+def test_what_the_kubelet_says_of_an_unready_pod_is_kept() -> None:
+    words = "containers with unready status: [assistant]"
+    assert lost({**UNREADY, "reason": "ContainersNotReady", "message": words}).unready == words
+    assert lost({"type": "Ready", "status": "True", "message": words}).unready == ""
+
+
+@pytest.mark.parametrize(
+    ("phase", "finished"),
+    [("Failed", True), ("Succeeded", True), ("Running", False), ("Pending", False)],
+)
+def test_a_pod_that_ended_for_good_is_finished(phase: str, finished: bool) -> None:
+    assert read_pod(a_pod_body(phase=phase)).finished == finished
+
+
 TROUBLES: dict[str, tuple[dict[str, Any], Trouble]] = {
     "an image that cannot be pulled": (
         {"containerStatuses": [waiting("ErrImageNeverPull", "not present")]},
@@ -123,14 +175,15 @@ def test_trouble_is_found(status: dict[str, Any], trouble: Trouble) -> None:
 def test_a_child_is_read() -> None:
     body = {
         "metadata": child_metadata(generation=3),
-        "spec": {"ports": [{"port": 80, "nodePort": 30123}]},
+        "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30123}]},
         "status": {"x": 1},
     }
     child = read_child(body)
 
     assert child.key == Key("shop", "ada")
     assert (child.owner, child.owner_uid) == (("VirtualAssistant", "ada"), "0000-ada")
-    assert (child.generation, child.node_port, child.status) == (3, 30123, {"x": 1})
+    assert (child.generation, child.status) == (3, {"x": 1})
+    assert (child.type, child.port, child.node_port) == ("NodePort", 80, 30123)
     assert not child.being_deleted
 
 

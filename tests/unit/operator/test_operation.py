@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -15,13 +17,17 @@ from support.builders import (
     referring,
 )
 from va_operator.api import Key, Manifest
+from va_operator.errors import ClusterFailure
+from va_operator.fence import Fence, clock
 from va_operator.inquiry import Inquiry, Pace
+from va_operator.leadership import Leadership
 from va_operator.operation import Operation
 from va_operator.resources.metadata import INSTANCE_LABEL, MANAGED_BY
 from va_operator.store import Store
 from va_operator.work_queue import WorkQueue
 
 ADA, BOB = Key(NAMESPACE, "ada"), Key(NAMESPACE, "bob")
+NAMED = ("deployments", "services", "poddisruptionbudgets", "networkpolicies")
 LABELS = {"app.kubernetes.io/managed-by": MANAGED_BY, INSTANCE_LABEL: "ada"}
 
 
@@ -82,7 +88,7 @@ def test_an_assistant_that_cannot_be_read_harms_nobody() -> None:
     assert BOB in operate(test)
 
 
-@pytest.mark.parametrize("plural", ["deployments", "services"])
+@pytest.mark.parametrize("plural", NAMED)
 def test_a_child_queues_its_assistant(plural: str) -> None:
     def test(operation: Operation) -> None:
         reflector = followed(operation, plural)
@@ -91,14 +97,14 @@ def test_a_child_queues_its_assistant(plural: str) -> None:
     assert operate(test) == [ADA]
 
 
-@pytest.mark.parametrize("plural", ["deployments", "services"])
+@pytest.mark.parametrize("plural", NAMED)
 def test_news_and_the_end_of_a_child_queue_its_assistant(plural: str) -> None:
     def test(operation: Operation) -> None:
         reflector = followed(operation, plural)
         reflector.changed("ADDED", {"metadata": child_metadata(version=5)})
         reflector.changed("ADDED", {"metadata": child_metadata(version=5)})
         reflector.changed("DELETED", {"metadata": child_metadata(version=6)})
-        assert len(operation.store.deployments) == len(operation.store.services) == 0
+        assert not any(len(shelf) for shelf in operation.store.children.values())
 
     assert operate(test) == [ADA]
 
@@ -189,12 +195,130 @@ def test_a_resync_brings_nothing_back_that_went_while_it_listed() -> None:
     operate(test)
 
 
+def test_nothing_is_queued_of_a_namespace_that_was_not_seen_as_a_whole() -> None:
+    def test(operation: Operation) -> None:
+        operation._unseen.update({NAMESPACE, "other"})
+        operation.assistant_seen("ADDED", an_assistant_body())
+        operation._unseen.discard(NAMESPACE)
+        operation.assistant_seen("ADDED", an_assistant_body("bob", uid="b"))
+
+    assert operate(test) == [BOB]
+
+
+def test_a_namespace_is_corrected_by_its_own_list_alone() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body())
+        operation.assistant_seen("ADDED", an_assistant_body(namespace="lab", uid="l"))
+        assert [found.key for found in operation._known("lab")] == [Key("lab", "ada")]
+        assert len(operation._known(None)) == 2
+        operation._correct(operation._known("lab"), [])
+        assert [found.key for found in operation.store.assistants] == [ADA]
+
+    operate(test)
+
+
 def test_only_config_maps_are_followed_without_their_contents() -> None:
     def test(operation: Operation) -> None:
         found = {r.resource.plural: r for r in operation._reflectors("shop")}
-        assert set(found) == {"deployments", "services", "pods", "configmaps"}
+        assert set(found) == {*NAMED, "pods", "configmaps"}
         assert {name for name, r in found.items() if r.metadata_only} == {"configmaps"}
         assert {name for name, r in found.items() if not r.selector} == {"configmaps"}
         assert {r.namespace for r in found.values()} == {"shop"}
+
+    operate(test)
+
+
+def a_standby() -> Any:
+    return Leadership(
+        leases=cast("Any", None),
+        key=Key("system", "lease"),
+        identity="me",
+        fence=Fence(),
+        now=clock,
+        wall=lambda: datetime.now(UTC),
+    )
+
+
+def test_a_standby_keeps_its_store_warm_queues_nothing_and_asks_no_pod() -> None:
+    def test(operation: Operation) -> None:
+        operation.leadership = a_standby()
+        operation.assistant_seen("ADDED", an_assistant_body())
+        followed(operation, "deployments").replace(None, [{"metadata": child_metadata()}])
+        running = [{"name": "assistant", "state": {"running": {}}}]
+        pods = followed(operation, "pods")
+        pods.replace(None, [a_pod_body(podIP="10.1.0.7", containerStatuses=running)])
+        pods.changed("ADDED", a_pod_body("ada-2", podIP="10.1.0.8", containerStatuses=running))
+        operation._correct((), [an_assistant_body("bob", uid="b")])
+
+        assert len(operation.store.assistants) == 2
+        assert len(operation.store.deployments) == 1
+        assert len(operation.store.pods) >= 1
+        assert operation.inquiry._pods == {}
+        assert operation.inquiry._heap == []
+
+    assert operate(test) == []
+
+
+def test_a_list_that_comes_again_asks_for_a_correction_and_the_first_one_does_not() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen(None, an_assistant_body(version=10))
+        operation.assistant_seen("MODIFIED", an_assistant_body(version=11))
+        operation.assistant_seen("ADDED", an_assistant_body("bob", uid="b"))
+        assert not operation.relisted.is_set()
+        operation.assistant_seen(None, an_assistant_body(version=11))
+        assert operation.relisted.is_set()
+
+    operate(test)
+
+
+def test_what_was_deleted_before_the_list_came_again_is_forgotten() -> None:
+    class Api:
+        """Fails once, and then has only bob."""
+
+        tries = 0
+
+        async def list(self, resource: Any, namespace: str | None) -> tuple[list[Manifest], str]:
+            self.tries += 1
+            if self.tries == 1:
+                raise ClusterFailure(503, "not now")
+            return [an_assistant_body("bob", uid="b")], "20"
+
+    async def correct(operation: Operation) -> None:
+        correction = asyncio.create_task(operation._correct_after_lists())
+        while operation.store.assistants.get(ADA):
+            await asyncio.sleep(0.01)
+        correction.cancel()
+
+    async def run() -> None:
+        nothing: Any = None
+        queue = WorkQueue[Key]()
+        operation = Operation(
+            settings=cast("Any", SimpleNamespace(namespaces=(), resync_seconds=300)),
+            api=cast("Any", Api()),
+            store=Store(),
+            queue=queue,
+            inquiry=Inquiry(
+                ask=nothing, pace=Pace(unsettled=1, settled=1, budget=1), heard=queue.add
+            ),
+            reconciler=nothing,
+        )
+        for event in (None, None):
+            operation.assistant_seen(event, an_assistant_body())
+            operation.assistant_seen(event, an_assistant_body("bob", uid="b"))
+        await asyncio.wait_for(correct(operation), timeout=5)
+        assert operation.store.assistants.get(BOB)
+        assert {await queue.take() for _ in range(len(queue))} == {ADA, BOB}
+
+    asyncio.run(run())
+
+
+def test_those_who_share_a_text_wait_behind_one_who_changed() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(context=referring("handbook")))
+        operation.queue = WorkQueue[Key]()
+        followed(operation, "configmaps").changed("ADDED", a_config_map("handbook"))
+        operation.assistant_seen("ADDED", an_assistant_body("bob", uid="b"))
+        assert operation.queue._waiting.keys() == {BOB}
+        assert operation.queue._behind.keys() == {ADA}
 
     operate(test)

@@ -2,7 +2,10 @@
 
 import re
 
+import yaml
+
 from support.cluster import ROOT
+from support.published_roles import OPERATOR
 from va_operator.settings import OperatorSettings
 
 
@@ -13,3 +16,19 @@ def test_the_page_lists_every_setting_and_no_other() -> None:
 
     fields = {name.upper() for name in OperatorSettings.model_fields} - {"IN_CLUSTER"}
     assert listed == fields
+
+
+def test_the_page_explains_every_right_in_the_published_roles() -> None:
+    page = (ROOT / "docs" / "reference" / "operator.md").read_text()
+    listed = set(re.findall(r"^\| `([a-z./0-9]+)` \| ([a-z, ]+) \| .+ \|$", page, re.MULTILINE))
+
+    roles = yaml.safe_load_all((ROOT / "deploy" / "kustomize" / "rbac.yaml").read_text())
+    granted = {
+        (f"{resource}.{group}".rstrip("."), ", ".join(rule["verbs"]))
+        for role in roles
+        if role["kind"] in {"ClusterRole", "Role"} and role["metadata"]["name"] == OPERATOR
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert listed == granted

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from support.builders import IMAGES, OPENAI, an_assistant, managed
-from va_operator.desired import must_write
+from support.builders import EVERYTHING, IMAGES, OPENAI, an_assistant, managed
 from va_operator.observed import read_child
-from va_operator.owned import FIELD_MANAGER, owned_fields, same
+from va_operator.owned import FIELD_MANAGER, bare, left_out, owned_fields, same
 from va_operator.resources.deployment import build_deployment
 from va_operator.resources.service import build_service
+from va_operator.template_stamp import is_intact, stamp_in
 
 SAMPLES = json.loads((Path(__file__).parents[2] / "support" / "managed_fields.json").read_text())
-ASSISTANT = an_assistant(namespace="t1", model=OPENAI)
+ASSISTANT = an_assistant(namespace="t1", model=OPENAI, replicas=0)
 DEPLOYMENT = build_deployment(ASSISTANT, "3f2a91c0de", IMAGES)
 
 
@@ -22,7 +22,17 @@ def test_what_was_sent_comes_back_as_it_was() -> None:
     owned = owned_fields(SAMPLES["plain"])
 
     assert same(DEPLOYMENT, owned)
-    assert owned["spec"] == DEPLOYMENT["spec"]
+    assert owned["spec"] == bare(DEPLOYMENT["spec"])
+
+
+def test_all_that_can_be_asked_of_pods_comes_back_as_it_was_sent() -> None:
+    asked = build_deployment(
+        an_assistant(namespace="t1", replicas=0, **EVERYTHING), "3f2a91c0de", IMAGES
+    )
+    assert same(asked, owned_fields(SAMPLES["everything"]))
+    stamp = stamp_in(asked)
+    assert stamp is not None
+    assert is_intact(read_child(SAMPLES["everything"]), stamp)
 
 
 def test_a_service_has_more_fields_than_we_own() -> None:
@@ -40,7 +50,6 @@ def test_what_others_added_does_not_count() -> None:
     assert "sidecar" in names
     assert body["metadata"]["labels"]["team"] == "blue"
     assert same(DEPLOYMENT, owned_fields(body))
-    assert not must_write(DEPLOYMENT, read_child(body))
 
 
 def test_a_field_that_somebody_changed_is_no_longer_ours() -> None:
@@ -49,16 +58,12 @@ def test_a_field_that_somebody_changed_is_no_longer_ours() -> None:
 
     assert "image" not in owned["spec"]["template"]["spec"]["containers"][0]
     assert "app.kubernetes.io/name" not in owned["metadata"]["labels"]
-    assert must_write(DEPLOYMENT, read_child(body))
+    assert not same(DEPLOYMENT, owned)
 
 
 def test_a_field_that_we_no_longer_send_still_differs() -> None:
-    without_key = build_deployment(an_assistant(namespace="t1"), "3f2a91c0de", IMAGES)
-    assert must_write(without_key, read_child(SAMPLES["plain"]))
-
-
-def test_what_does_not_exist_must_be_written() -> None:
-    assert must_write(DEPLOYMENT, None)
+    without_key = build_deployment(an_assistant(namespace="t1", replicas=0), "3f2a91c0de", IMAGES)
+    assert not same(without_key, owned_fields(SAMPLES["plain"]))
 
 
 @pytest.mark.parametrize(
@@ -120,3 +125,15 @@ def test_every_other_difference_counts(owned: dict[str, Any]) -> None:
 
 def test_the_field_manager_has_the_operators_name() -> None:
     assert FIELD_MANAGER == "virtual-assistant-operator"
+
+
+def test_what_others_set_and_we_leave_out_is_taken_out() -> None:
+    sent = {"replicas": 0, "revision": {"desired": "a"}, "context": {"bytes": 1}, "conditions": []}
+    found = {
+        **sent,
+        "url": "http://evil.example/",
+        "revision": {"desired": "a", "serving": "b"},
+        "conditions": [{"type": "Theirs"}],
+    }
+    assert left_out(sent, found) == {"url": None, "revision": {"serving": None}}
+    assert left_out(sent, sent) == {}

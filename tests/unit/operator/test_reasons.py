@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from support.situations import a_situation
 from va_operator import reasons
+from va_operator.judgement import judge
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reference" / "reasons.md").read_text()
@@ -12,6 +14,13 @@ CONTRACT = (ROOT / "docs" / "reference" / "pod-contract.md").read_text()
 IN_CODE = {value for name, value in vars(reasons).items() if name.isupper()}
 OF_PODS = set(re.findall(r"^\| `(\w+)` \|.*`(?:Failed|Degraded)` \|", CONTRACT, re.MULTILINE))
 EXPLAINED = re.findall(r"^### (\w+)$", PAGE, re.MULTILINE)
+
+
+def test_every_condition_stands_in_the_table() -> None:
+    [table] = re.findall(r"\| Condition \|.*?\n\n", PAGE, re.DOTALL)
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+        condition.type for condition in judge(a_situation())
+    ]
 
 
 def test_every_reason_is_explained_once() -> None:

@@ -17,6 +17,7 @@ from va_operator.cluster import Resource
 from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.observed import read_config_map
 from va_operator.resolver import Resolver
+from va_operator.store import NAMED_CHILDREN
 
 CV = Key(NAMESPACE, "ada-cv")
 
@@ -34,14 +35,21 @@ def a_source(text: str = "Ada works.") -> Manifest:
             "data": {"cv.md": text}}  # fmt: skip
 
 
-def test_a_new_assistant_takes_four_writes_and_then_none() -> None:
+def test_a_new_assistant_takes_a_write_for_each_child_and_one_for_its_status() -> None:
     operator = MemoryOperator()
     operator.ask_for()
 
-    [revision, deployment, service, status] = operator.reconcile()
-    assert revision.startswith("ConfigMap ada-")
-    assert {deployment, service} == {"Deployment ada", "Service ada"}
+    *children, status = operator.reconcile()
+    [revision] = operator.revisions()
+    assert sorted(children) == [
+        f"ConfigMap {revision}",
+        "Deployment ada",
+        "NetworkPolicy ada",
+        "PodDisruptionBudget ada",
+        "Service ada",
+    ]
     assert status == "status ada"
+    assert operator.cluster.reads == 0
     assert operator.reconcile() == []
 
 
@@ -70,7 +78,7 @@ def test_an_assistant_on_its_way_out_is_left_alone() -> None:
     operator = an_operator()
     going = {"name": "ada", "namespace": NAMESPACE, "deletionTimestamp": "2026-01-01T00:00:00Z"}
     operator.cluster.put({"kind": KIND, "metadata": going})
-    operator.cluster.delete("Service", ADA)
+    operator.cluster.erase("Service", ADA)
     assert operator.reconcile() == []
 
 
@@ -106,10 +114,10 @@ def test_going_back_to_an_earlier_context_writes_no_config_map() -> None:
 # Drift
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+@pytest.mark.parametrize("kind", NAMED_CHILDREN)
 def test_a_deleted_child_comes_back(kind: str) -> None:
     operator = an_operator()
-    operator.cluster.delete(kind, ADA)
+    operator.cluster.erase(kind, ADA)
 
     assert operator.reconcile()[0] == f"{kind} ada"
     assert operator.reconcile() == []
@@ -118,7 +126,7 @@ def test_a_deleted_child_comes_back(kind: str) -> None:
 def test_a_deleted_revision_comes_back() -> None:
     operator = an_operator()
     [name] = operator.revisions()
-    operator.cluster.delete("ConfigMap", Key(NAMESPACE, name))
+    operator.cluster.erase("ConfigMap", Key(NAMESPACE, name))
 
     assert operator.reconcile() == [f"ConfigMap {name}"]
 
@@ -204,7 +212,7 @@ def test_what_others_added_stays_and_is_not_written_about(change: Manifest) -> N
 # Names that belong to somebody else
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+@pytest.mark.parametrize("kind", NAMED_CHILDREN)
 def test_an_object_of_somebody_else_is_not_touched(kind: str) -> None:
     operator = MemoryOperator()
     foreign = {"kind": kind, "metadata": {"name": "ada", "namespace": NAMESPACE}, "spec": {"x": 1}}
@@ -217,7 +225,7 @@ def test_an_object_of_somebody_else_is_not_touched(kind: str) -> None:
     assert operator.child(kind) == before
     assert operator.condition() == ("False", "NameConflict")
 
-    operator.cluster.delete(kind, ADA)
+    operator.cluster.erase(kind, ADA)
     assert operator.settle() is None
     assert operator.condition() == ("False", "Starting")
 
@@ -232,9 +240,24 @@ def test_one_refused_child_does_not_hold_up_the_other() -> None:
     assert operator.child("Deployment")["spec"]["replicas"] == 2
 
 
+def test_a_status_that_meets_a_conflict_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = MemoryOperator()
+    operator.ask_for()
+
+    async def conflict(*_: object) -> Manifest:
+        raise ClusterFailure(409, "the object has been modified", reason="Conflict")
+
+    with monkeypatch.context() as once:
+        once.setattr(operator.cluster, "apply_status", conflict)
+        with pytest.raises(ClusterFailure, match="has been modified"):
+            operator.reconcile()
+    operator.settle()
+    assert operator.condition("Ready")
+
+
 def test_children_of_an_earlier_namesake_are_waited_for() -> None:
     operator = an_operator()
-    operator.cluster.delete(KIND, ADA)
+    operator.cluster.erase(KIND, ADA)
     operator.restart()
     operator.ask_for()
 
@@ -243,7 +266,7 @@ def test_children_of_an_earlier_namesake_are_waited_for() -> None:
     operator.cluster.collect_garbage()
     assert operator.settle() is None
     uid = operator.assistant()["metadata"]["uid"]
-    for kind in ("Deployment", "Service"):
+    for kind in NAMED_CHILDREN:
         assert operator.child(kind)["metadata"]["ownerReferences"][0]["uid"] == uid
 
 
@@ -275,7 +298,7 @@ def test_a_refusal_is_told_and_heals(reason: str, failure: ClusterFailure) -> No
 def test_a_failure_of_the_api_server_is_not_told_to_the_user(status: int) -> None:
     operator = an_operator()
     before = operator.assistant()
-    operator.cluster.delete("Service", ADA)
+    operator.cluster.erase("Service", ADA)
     operator.cluster.refuses = lambda _: ClusterFailure(status, "later")
 
     with pytest.raises(ClusterFailure):
@@ -297,7 +320,7 @@ def test_a_missing_context_leaves_the_pods_alone_and_scaling_works() -> None:
     operator.settle()
     before = operator.child("Deployment")["spec"]
 
-    operator.cluster.delete("ConfigMap", CV)
+    operator.cluster.erase("ConfigMap", CV)
     operator.settle()
     assert operator.condition() == ("False", "ContextNotFound")
     assert operator.child("Deployment")["spec"] == before
@@ -421,7 +444,7 @@ def test_an_answering_pod_makes_it_ready_and_that_is_told_once() -> None:
     operator.pods = (a_pod(revision),)
     operator.reports[a_pod().uid] = replace(a_report(), revision=operator.pods[0].revision)
 
-    assert operator.reconcile() == ["status ada", "event Answering", "event ModelAnswered"]
+    assert operator.reconcile() == ["status ada", "event Answering"]
     assert operator.condition() == ("True", "Answering")
     assert operator.reconcile() == []
 
@@ -442,9 +465,21 @@ def test_after_a_restart_nothing_is_said_before_the_pods_are_asked() -> None:
     assert operator.condition() == ("False", "PodNotAnswering")
 
 
+def test_what_was_told_of_an_assistant_that_is_gone_is_forgotten() -> None:
+    operator = MemoryOperator()
+    operator.ask_for(context=referring("gone"))
+    operator.settle()
+    told = operator.reconciler.reporter.recorder._told
+    assert list(told) == [ADA]
+
+    operator.cluster.erase(KIND, ADA)
+    operator.reconcile()
+    assert told == {}
+
+
 def test_a_lost_event_is_no_reason_to_fail() -> None:
     class Deaf(MemoryCluster):
-        async def create_event(self, namespace: str, event: Manifest) -> None:
+        async def create_event(self, namespace: str, event: Manifest) -> Manifest:
             raise ClusterFailure(403, "no events here")
 
     operator = MemoryOperator(Deaf())
@@ -457,7 +492,7 @@ def test_the_status_of_an_assistant_that_just_went_is_dropped() -> None:
     operator = MemoryOperator()
     operator.ask_for()
     operator.observe()
-    operator.cluster.delete(KIND, ADA)
+    operator.cluster.erase(KIND, ADA)
     asyncio.run(operator.reconciler.reconcile(ADA))
     assert operator.cluster.find(KIND, ADA) is None
 
@@ -466,10 +501,10 @@ def test_an_apply_that_changes_nothing_is_not_repeated() -> None:
     class Normalising(MemoryCluster):
         """Stores another spelling than the one that was sent, like an admission webhook."""
 
-        async def apply(self, manifest: Manifest, *, force: bool) -> Manifest:
+        async def apply(self, manifest: Manifest, *, over: str | None = None) -> Manifest:
             if manifest["kind"] == "Service":
                 manifest = {**manifest, "spec": {**manifest["spec"], "type": "nodeport"}}
-            return await super().apply(manifest, force=force)
+            return await super().apply(manifest, over=over)
 
     operator = MemoryOperator(Normalising())
     operator.ask_for()
@@ -498,7 +533,7 @@ def change_context(operator: MemoryOperator) -> None:
 
 
 def lose_context(operator: MemoryOperator) -> None:
-    operator.cluster.delete("ConfigMap", CV)
+    operator.cluster.erase("ConfigMap", CV)
 
 
 def change_service(operator: MemoryOperator) -> None:
@@ -510,8 +545,9 @@ def suspend(operator: MemoryOperator) -> None:
 
 
 def delete_children(operator: MemoryOperator) -> None:
-    operator.cluster.delete("Deployment", ADA)
-    operator.cluster.delete("Service", ADA)
+    for kind in NAMED_CHILDREN:
+        if operator.cluster.find(kind, ADA):
+            operator.cluster.erase(kind, ADA)
 
 
 def fourth_revision(operator: MemoryOperator) -> None:
@@ -522,7 +558,7 @@ def fourth_revision(operator: MemoryOperator) -> None:
 
 
 def recreate(operator: MemoryOperator) -> None:
-    operator.cluster.delete(KIND, ADA)
+    operator.cluster.erase(KIND, ADA)
     operator.cluster.collect_garbage()
     operator.ask_for(context=referring("ada-cv"))
 
@@ -582,12 +618,12 @@ STEPS["edit"] = lambda operator: (
 @settings(max_examples=60, deadline=None)
 @given(
     steps=st.lists(st.sampled_from(sorted(set(STEPS) - {"fourth_revision"})), max_size=8),
-    crash=st.none() | st.integers(0, 6),
+    crash=st.none() | st.integers(0, 8),
 )
 def test_any_history_ends_where_its_last_word_says(steps: list[str], crash: int | None) -> None:
     operator = changed(create)
     operator.settle()
-    operator.cluster.dies_before = crash if crash is None else crash + 4
+    operator.cluster.dies_before = crash if crash is None else crash + 6
     for step in steps:
         try:
             if step in {"delete_children", "lose_context"}:
@@ -602,7 +638,7 @@ def test_any_history_ends_where_its_last_word_says(steps: list[str], crash: int 
 
     straight = changed(create)
     straight.settle()
-    for kind in ("Deployment", "Service"):
+    for kind in NAMED_CHILDREN:
         ended, right = operator.child(kind), straight.child(kind)
         assert ended["spec"] == right["spec"]
         assert ended["metadata"]["labels"] == right["metadata"]["labels"]
@@ -634,7 +670,7 @@ def test_a_revision_deleted_between_two_looks_is_never_rewritten_without_its_tex
     class Interrupted(Resolver):
         async def resolve(self, assistant: VirtualAssistant) -> Any:
             found = await super().resolve(assistant)
-            operator.cluster.delete("ConfigMap", Key(NAMESPACE, name))
+            operator.cluster.erase("ConfigMap", Key(NAMESPACE, name))
             operator.store.revisions.forget(seen)
             return found
 
@@ -683,6 +719,69 @@ def test_a_context_that_may_not_be_read_is_told() -> None:
     with pytest.raises(ClusterFailure):
         operator.reconcile()
     assert operator.condition("ContextResolved") == ("False", "NotAllowed")
+
+
+def test_a_context_that_cannot_be_read_for_a_while_is_told_and_what_serves_stays() -> None:
+    operator = MemoryOperator()
+    operator.cluster.put({"kind": "ConfigMap", **a_config_map()})
+    operator.ask_for(context=referring("ada-cv"), replicas=2)
+    operator.settle()
+    template = operator.child("Deployment")["spec"]["template"]
+    reading = operator.cluster.get
+
+    async def failing(*_: object) -> None:
+        raise ClusterFailure(503, "etcd is slow")
+
+    operator.cluster.get = failing
+    operator.ask_for(context=referring("ada-cv"), replicas=3, instructions="In French.")
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.condition("ContextResolved") == ("True", "Resolved"), "once is nothing yet"
+
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.condition("ContextResolved") == ("Unknown", "ReadFailed")
+    assert operator.condition("Ready") == ("False", "ReadFailed")
+    assert operator.condition("Stalled") == ("False", "NotStalled")
+    assert operator.child("Deployment")["spec"]["replicas"] == 3
+    assert operator.child("Deployment")["spec"]["template"] == template
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.cluster.writes[-1] == "event ReadFailed", "and it is told once"
+
+    operator.cluster.get = reading
+    operator.settle()
+    assert operator.condition("ContextResolved") == ("True", "Resolved")
+    assert operator.child("Deployment")["spec"]["template"] != template
+
+
+def test_an_assistant_without_pods_has_one_status_write() -> None:
+    operator = MemoryOperator()
+    operator.ask_for(replicas=0)
+    operator.settle()
+    observed = {"observedGeneration": 1, "conditions": []}
+    operator.cluster.put({**operator.child("Deployment"), "status": observed})
+    operator.settle()
+
+    assert operator.cluster.writes.count("status ada") == 1
+    assert operator.condition("Progressing") == ("False", "UpToDate")
+
+
+def test_the_history_survives_a_restart_and_what_people_write_into_it() -> None:
+    operator = an_operator(model=OPENAI)
+    revision = operator.assistant()["status"]["revision"]["desired"]
+    operator.pods = (a_pod(revision),)
+    operator.reports[a_pod().uid] = replace(a_report(), revision=revision)
+    operator.settle()
+    before = operator.assistant()["status"]["history"]
+
+    operator.restart()
+    assert operator.reconcile() == []
+    garbage = {**operator.assistant()["status"], "history": ["x", None]}
+    operator.cluster.put({"kind": KIND, **operator.assistant(), "status": garbage})
+    operator.settle()
+    assert operator.assistant()["status"]["history"] == before
+    assert [entry["revision"] for entry in before] == [revision]
 
 
 def test_labels_that_somebody_gave_to_a_revision_are_taken_back() -> None:

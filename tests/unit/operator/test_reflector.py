@@ -149,7 +149,7 @@ def test_failures_are_followed_by_growing_pauses(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("va_operator.reflector.asyncio.sleep", sleep)
     follow(*[ClusterFailure(0, "down")] * 7)
 
-    assert pauses == [0.5, 1, 2, 4, 8, 15, 15]
+    assert pauses == [0.5, 1, 2, 4, 5, 5, 5]
 
 
 @pytest.mark.parametrize("watch", [[], [ResourceExpired("at once")]], ids=["ends", "expires"])

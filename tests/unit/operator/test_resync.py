@@ -29,11 +29,11 @@ class Lists:
         return found, "99"
 
 
-def prove(lists: Lists, *delivered: Manifest, namespaces: tuple[str, ...] = ()) -> Any:
+def prove(lists: Lists, *delivered: Manifest, namespace: str | None = None) -> Any:
     deliveries = Deliveries()
     for body in delivered:
         deliveries.note(body)
-    return asyncio.run(prove_watch(lists, namespaces, deliveries, delay=0))
+    return asyncio.run(prove_watch(lists, namespace, deliveries, delay=0))
 
 
 ADA = an_assistant_body(version=10)
@@ -71,10 +71,10 @@ def test_without_a_list_nothing_is_proved(lists: tuple[Any, ...]) -> None:
     assert prove(Lists(*lists)) is None
 
 
-def test_every_namespace_is_listed() -> None:
+def test_only_the_namespace_in_question_is_listed() -> None:
     lists = Lists([])
-    prove(lists, namespaces=("a", "b"))
-    assert lists.asked == ["a", "b"]
+    prove(lists, namespace="a")
+    assert lists.asked == ["a"]
 
 
 def test_a_deletion_is_a_delivery_but_not_that_of_a_namesake() -> None:

@@ -1,5 +1,7 @@
 """What the environment may say, and what is said of a bad one."""
 
+from pathlib import Path
+
 import pytest
 
 from va_operator.main import main
@@ -36,6 +38,28 @@ def test_namespaces_are_separated_by_commas(environment: pytest.MonkeyPatch) -> 
 def test_a_pod_knows_that_it_is_one(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     assert read().in_cluster
+
+
+def test_a_pod_keeps_its_lease_in_its_own_namespace(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "namespace"
+    told.write_text("system\n")
+    environment.setattr("va_operator.settings.OWN_NAMESPACE", told)
+    assert read().lease_namespace == "system"
+    environment.setenv("VA_OPERATOR_LEASE_NAMESPACE", "elsewhere")
+    assert read().lease_namespace == "elsewhere"
+    environment.setenv("VA_OPERATOR_LEASE_NAMESPACE", "")
+    assert read().lease_namespace == ""
+
+
+def test_outside_of_a_pod_there_is_no_lease_unless_it_is_asked_for(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setattr("va_operator.settings.OWN_NAMESPACE", tmp_path / "not there")
+    assert read().lease_namespace == ""
+    environment.setenv("VA_OPERATOR_LEASE_NAMESPACE", "system")
+    assert read().lease_namespace == "system"
 
 
 def test_settings_do_not_change() -> None:

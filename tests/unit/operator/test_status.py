@@ -1,293 +1,28 @@
-"""From what was seen to what is said: the table of situations."""
+"""The status: what is told beside the conditions, and carried on from one to the next."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from support.builders import (
-    OPENAI,
-    a_deployment,
-    a_pod,
-    a_report,
-    a_service,
-    an_assistant,
-    the_revision,
-)
+from support.builders import OPENAI, a_pod, a_report, a_service, an_assistant
+from support.situations import ADA, NEW, NOW, OLD, REVISION, a_situation, failing, two
 from va_operator.api import Manifest
-from va_operator.errors import ChildRefused, ContextError
+from va_operator.errors import ContextError
 from va_operator.judgement import judge
 from va_operator.observed import Pod
-from va_operator.reports import Report
 from va_operator.situation import Situation
 from va_operator.status import write_status
 
-ADA = an_assistant(model=OPENAI)
-REVISION = the_revision(ADA)
-NEW, OLD = REVISION.id, "0123456789"
-NOW = datetime(2026, 5, 4, tzinfo=UTC)
 MISSING = ContextError("ContextNotFound", "'ada-cv' does not exist")
-
-
-def a_situation(*pods: Pod, reports: tuple[Report | None, ...] = (), **given: Any) -> Situation:
-    """Return a situation in which the pods, in order, said what the reports are."""
-    said = {
-        pod.uid: report and replace(report, revision=pod.revision)
-        for pod, report in zip(pods, reports, strict=False)
-    }
-    base: dict[str, Any] = {
-        "assistant": ADA,
-        "revision": REVISION,
-        "refusals": (),
-        "deployment": a_deployment(),
-        "service": a_service(),
-    }
-    return Situation(**{**base, **given}, pods=pods, reports=said)
-
-
-def two(revision: str = NEW, **given: Any) -> tuple[Pod, Pod]:
-    return a_pod(revision, name="ada-1", **given), a_pod(revision, name="ada-2", **given)
-
-
-def failing(reason: str, state: str = "Failed") -> Report:
-    return a_report(state, reason, "why")
-
-
-SUSPENDED = replace(ADA, suspend=True)
-ZERO = replace(ADA, replicas=0)
-NONE = a_deployment(wanted=0)
-STUCK = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "message": "no progress"}
-QUOTA = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: q"}
-
-# Each line: Ready, Available, Progressing, ContextResolved, ModelReachable.
-SITUATIONS: dict[str, tuple[Situation, str]] = {
-    "it was just created": (
-        a_situation(deployment=None, service=None),
-        "False/Starting False/NoPodReady True/RollingOut True/Resolved Unknown/NotAskedYet",
-    ),
-    "the first pods are starting": (
-        a_situation(*two(ready=False), deployment=a_deployment(ready=0)),
-        "False/Starting False/NoPodReady True/RollingOut True/Resolved Unknown/NotAskedYet",
-    ),
-    "all pods answer": (
-        a_situation(*two(), reports=(a_report(), a_report())),
-        "True/Answering True/PodsReady False/UpToDate True/Resolved True/ModelAnswered",
-    ),
-    "one of two pods answers": (
-        a_situation(
-            a_pod(NEW),
-            a_pod(NEW, name="ada-2", ready=False),
-            reports=(a_report(), a_report("Unknown")),
-            deployment=a_deployment(ready=1),
-        ),
-        "True/Answering True/PodsReady True/RollingOut True/Resolved True/ModelAnswered",
-    ),
-    "the second of two pods answers": (
-        a_situation(*two(), reports=(failing("Timeout", "Degraded"), a_report())),
-        "True/Answering True/PodsReady False/UpToDate True/Resolved True/ModelAnswered",
-    ),
-    "a pod answers but is not ready": (
-        a_situation(*two(ready=False), reports=(a_report(),), deployment=a_deployment(ready=0)),
-        "False/Starting False/NoPodReady True/RollingOut True/Resolved True/ModelAnswered",
-    ),
-    "a new revision rolls out behind the old one": (
-        a_situation(
-            a_pod(OLD),
-            a_pod(NEW, name="ada-2", ready=False),
-            reports=(a_report(), a_report("Unknown")),
-            deployment=a_deployment(updated=1, ready=1),
-        ),
-        "False/RollingOut True/PodsReady True/RollingOut True/Resolved Unknown/NotAskedYet",
-    ),
-    "the new revision cannot be pulled and the old one answers": (
-        a_situation(
-            a_pod(OLD),
-            a_pod(NEW, name="ada-2", trouble="ImagePullBackOff"),
-            reports=(a_report(),),
-            deployment=a_deployment(updated=1, ready=1),
-        ),
-        (
-            "False/ImagePullFailed True/PodsReady True/ImagePullFailed True/Resolved "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "the new revision's model fails and the old one answers": (
-        a_situation(
-            a_pod(OLD),
-            a_pod(NEW, name="ada-2", ready=False),
-            reports=(a_report(), failing("ModelNotFound")),
-            deployment=a_deployment(updated=1, ready=1),
-        ),
-        "False/ModelNotFound True/PodsReady True/RollingOut True/Resolved False/ModelNotFound",
-    ),
-    "the image is missing": (
-        a_situation(*two(trouble="ErrImagePull"), deployment=a_deployment(ready=0)),
-        (
-            "False/ImagePullFailed False/ImagePullFailed True/ImagePullFailed True/Resolved "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "the container crashes": (
-        a_situation(*two(trouble="CrashLoopBackOff"), deployment=a_deployment(ready=0)),
-        (
-            "False/ContainerCrashing False/ContainerCrashing True/ContainerCrashing True/Resolved "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "no node takes the pods": (
-        a_situation(
-            *two(trouble="Unschedulable", container=None), deployment=a_deployment(ready=0)
-        ),
-        (
-            "False/Unschedulable False/Unschedulable True/Unschedulable True/Resolved "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "a quota forbids the pods": (
-        a_situation(deployment=a_deployment(replicas=0, updated=0, ready=0, conditions=(QUOTA,))),
-        (
-            "False/QuotaExceeded False/QuotaExceeded False/QuotaExceeded True/Resolved "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "the rollout gave up": (
-        a_situation(*two(ready=False), deployment=a_deployment(ready=0, conditions=(STUCK,))),
-        (
-            "False/RolloutStuck False/RolloutStuck False/RolloutStuck True/Resolved "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "one pod crashes while another answers": (
-        a_situation(
-            a_pod(NEW),
-            a_pod(NEW, name="ada-2", trouble="CrashLoopBackOff"),
-            reports=(a_report(),),
-            deployment=a_deployment(ready=1),
-        ),
-        "True/Answering True/PodsReady True/ContainerCrashing True/Resolved True/ModelAnswered",
-    ),
-    "the pods are ready but tell nothing": (
-        a_situation(*two(), reports=(None, None)),
-        "False/PodNotAnswering True/PodsReady False/UpToDate True/Resolved Unknown/NotAskedYet",
-    ),
-    "the context is missing from the start": (
-        a_situation(revision=MISSING, deployment=None),
-        (
-            "False/ContextNotFound False/NoPodReady False/ContextNotFound False/ContextNotFound "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "the context went missing while the old revision answers": (
-        a_situation(*two(OLD), reports=(a_report(), a_report()), revision=MISSING),
-        (
-            "False/ContextNotFound True/PodsReady False/ContextNotFound False/ContextNotFound "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "it is suspended": (
-        a_situation(assistant=SUSPENDED, deployment=NONE),
-        "False/Suspended False/Suspended False/UpToDate True/Resolved Unknown/NotAskedYet",
-    ),
-    "it was suspended a moment ago": (
-        a_situation(
-            *two(deleting=True), assistant=SUSPENDED, deployment=a_deployment(wanted=0, replicas=2)
-        ),
-        "False/Suspended False/Suspended True/RollingOut True/Resolved Unknown/NotAskedYet",
-    ),
-    "it is scaled to zero": (
-        a_situation(assistant=ZERO, deployment=NONE),
-        "False/ScaledToZero False/ScaledToZero False/UpToDate True/Resolved Unknown/NotAskedYet",
-    ),
-    "the context is missing and it is suspended": (
-        a_situation(assistant=SUSPENDED, revision=MISSING, deployment=NONE),
-        (
-            "False/ContextNotFound False/Suspended False/ContextNotFound False/ContextNotFound "
-            "Unknown/NotAskedYet"
-        ),
-    ),
-    "only pods on their way out are ready": (
-        a_situation(*two(deleting=True), reports=(a_report(),), deployment=a_deployment(ready=0)),
-        "False/Starting False/NoPodReady True/RollingOut True/Resolved Unknown/NotAskedYet",
-    ),
-    "the Deployment has not been looked at since its last change": (
-        a_situation(*two(), reports=(a_report(), a_report()), deployment=a_deployment(observed=0)),
-        "True/Answering True/PodsReady True/RollingOut True/Resolved True/ModelAnswered",
-    ),
-    **{
-        f"the model fails for {reason}": (
-            a_situation(
-                *two(ready=False), reports=(failing(reason),), deployment=a_deployment(ready=0)
-            ),
-            f"False/{reason} False/NoPodReady True/RollingOut True/Resolved False/{reason}",
-        )
-        for reason in (
-            "KeyMissing",
-            "KeyRefused",
-            "ModelNotFound",
-            "RequestRefused",
-            "ContextTooLarge",
-            "HostNotFound",
-            "ConnectionRefused",
-            "TLSFailed",
-        )
-    },
-    **{
-        f"ready pods cannot answer for {reason}": (
-            a_situation(*two(), reports=(failing(reason, "Degraded"),) * 2),
-            f"False/{reason} True/PodsReady False/UpToDate True/Resolved False/{reason}",
-        )
-        for reason in ("RateLimited", "UpstreamError", "ConnectionLost", "Timeout")
-    },
-    **{
-        f"a child is refused for {reason}": (
-            a_situation(*two(), reports=(a_report(),) * 2, refusals=(ChildRefused(reason, "why"),)),
-            f"False/{reason} True/PodsReady False/{reason} True/Resolved True/ModelAnswered",
-        )
-        for reason in ("NameConflict", "NodePortTaken", "QuotaExceeded", "NotAllowed", "Refused")
-    },
-}
-
-
-def said(situation: Situation) -> str:
-    words = {True: "True", False: "False", None: "Unknown"}
-    return " ".join(f"{words[found.status]}/{found.reason}" for found in judge(situation))
-
-
-@pytest.mark.parametrize(("situation", "expected"), SITUATIONS.values(), ids=SITUATIONS)
-def test_the_conditions_say_what_was_seen(situation: Situation, expected: str) -> None:
-    assert said(situation) == expected
-
-
-@pytest.mark.parametrize("situation", [s for s, _ in SITUATIONS.values()], ids=SITUATIONS)
-def test_every_condition_gives_a_reason_and_a_sentence(situation: Situation) -> None:
-    for condition in judge(situation):
-        assert condition.reason
-        assert condition.message
-        assert "None" not in condition.message.removeprefix("None of")
+ANSWERING = a_situation(*two(), reports=(a_report(), a_report()))
+REFUSED = a_situation(*two(ready=False), reports=(failing("KeyRefused"),))
 
 
 def message(situation: Situation, type_: str = "Ready") -> str:
     return next(found.message for found in judge(situation) if found.type == type_)
-
-
-def test_messages_name_what_people_need() -> None:
-    answering = SITUATIONS["all pods answer"][0]
-    rolling = SITUATIONS["a new revision rolls out behind the old one"][0]
-    pulling = SITUATIONS["the image is missing"][0]
-
-    assert message(answering) == f"Revision {NEW} answers with gpt-5-mini"
-    assert message(answering, "Available") == "2 of 2 pods are ready"
-    assert message(answering, "ContextResolved") == "1 file of 20 bytes"
-    assert message(rolling) == (f"Revision {NEW} is on its way; revision {OLD} answers meanwhile")
-    assert message(rolling, "Progressing") == "1 of 2 pods are made as the spec asks"
-    assert message(pulling) == "Container 'assistant' of pod 'ada-1' is in ErrImagePull"
-
-
-def test_a_missing_key_names_the_secret() -> None:
-    text = message(SITUATIONS["the model fails for KeyMissing"][0])
-    assert "'openai'" in text
-    assert "'apiKey'" in text
 
 
 def test_the_model_that_answers_is_named_not_the_first() -> None:
@@ -313,13 +48,13 @@ def test_a_pod_that_cannot_be_asked_is_not_waited_for(given: dict[str, Any]) -> 
 
 
 def status(situation: Situation, before: Manifest | None = None) -> Manifest:
-    assistant = replace(situation.assistant, status=before or {})
+    assistant = replace(situation.assistant, status_json=json.dumps(before or {}))
     situation = replace(situation, assistant=assistant)
     return write_status(situation, judge(situation), now=NOW)
 
 
 def test_a_full_status() -> None:
-    found = status(SITUATIONS["all pods answer"][0])
+    found = status(ANSWERING)
 
     assert found["observedGeneration"] == 1
     assert (found["replicas"], found["readyReplicas"], found["updatedReplicas"]) == (2, 2, 2)
@@ -345,16 +80,16 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_a_failing_model_is_told_with_its_last_error() -> None:
-    found = status(SITUATIONS["the model fails for KeyRefused"][0])
+    found = status(REFUSED)
     assert found["models"] == [
         {"name": "gpt-5-mini", "state": "Failed", "lastError": "KeyRefused: why"}
     ]
 
 
 def test_the_same_situation_gives_the_same_status_at_any_time() -> None:
-    situation = SITUATIONS["all pods answer"][0]
+    situation = ANSWERING
     first = status(situation)
-    later = replace(situation, assistant=replace(ADA, status=first))
+    later = replace(situation, assistant=replace(ADA, status_json=json.dumps(first)))
 
     assert write_status(later, judge(later), now=datetime(2027, 1, 1, tzinfo=UTC)) == first
 
@@ -373,7 +108,7 @@ def test_the_serving_revision_is(pods: tuple[Pod, ...], serving: str | None) -> 
 
 
 def test_with_a_missing_context_the_serving_revision_is_still_told() -> None:
-    found = status(SITUATIONS["the context went missing while the old revision answers"][0])
+    found = status(a_situation(*two(OLD), revision=MISSING))
     assert found["revision"] == {"serving": OLD}
 
 
@@ -393,9 +128,22 @@ INGRESS: dict[str, Any] = {"loadBalancer": {"ingress": [{"ip": "203.0.113.5"}]}}
 def test_the_url_is_what_one_types() -> None:
     assert url(a_service()) == "http://192.0.2.10:30123/"
     assert url(a_service(), "2001:db8::7") == "http://[2001:db8::7]:30123/"
-    assert url(a_service(node_port=None), type="ClusterIP") == "http://ada.shop.svc:80/"
-    assert url(a_service(**INGRESS), type="LoadBalancer", port=8080) == "http://203.0.113.5:8080/"
-    assert url(a_service(), type="LoadBalancer") == "http://192.0.2.10:30123/"
+    assert url(a_service(type_="ClusterIP", node_port=None)) == "http://ada.shop.svc:80/"
+    assert url(a_service(type_="LoadBalancer", port=8080, **INGRESS)) == "http://203.0.113.5:8080/"
+    assert url(a_service(type_="LoadBalancer")) == "http://192.0.2.10:30123/"
+
+
+def test_the_url_follows_the_service_as_it_is_not_as_it_was_asked_for() -> None:
+    assert url(a_service(), type="ClusterIP", port=8080) == "http://192.0.2.10:30123/"
+    assert url(a_service(**INGRESS)) == "http://192.0.2.10:30123/"
+
+
+def test_the_url_stays_as_long_as_its_node_serves() -> None:
+    pods = (a_pod(NEW, host_ip="192.0.2.10"), a_pod(NEW, name="b", host_ip="192.0.2.11"))
+    told = {"url": "http://192.0.2.11:30123/"}
+
+    assert status(a_situation(*pods), told)["url"] == "http://192.0.2.11:30123/"
+    assert status(a_situation(pods[0]), told)["url"] == "http://192.0.2.10:30123/"
 
 
 def test_there_is_no_url_that_would_not_answer() -> None:
@@ -403,3 +151,64 @@ def test_there_is_no_url_that_would_not_answer() -> None:
     assert url(a_service(), None) is None
     assert url(a_service(node_port=None)) is None
     assert "url" not in status(a_situation(*two(ready=False), reports=(a_report("Unknown"),) * 2))
+
+
+def history(*entries: tuple[str, str]) -> Manifest:
+    return {
+        "history": [{"revision": r, "since": f"2026-05-0{day}T00:00:00Z"} for r, day in entries]
+    }
+
+
+TODAY = "4"
+
+
+def test_the_history_begins_with_what_serves_first() -> None:
+    assert "history" not in status(a_situation(*two(ready=False)))
+    assert status(ANSWERING)["history"] == history((NEW, TODAY))["history"]
+
+
+def test_another_serving_revision_goes_to_the_head_of_the_history() -> None:
+    found = status(ANSWERING, history((OLD, "2")))
+    assert found["history"] == history((NEW, TODAY), (OLD, "2"))["history"]
+
+
+@pytest.mark.parametrize("pods", [two(), two(ready=False), ()], ids=["served", "starting", "gone"])
+def test_the_history_stays_while_no_other_revision_serves(pods: tuple[Pod, ...]) -> None:
+    before = history((NEW, "3"), (OLD, "2"))
+    assert status(a_situation(*pods), before)["history"] == before["history"]
+
+
+def test_the_history_holds_ten() -> None:
+    before = history(*((f"{n:010x}", "1") for n in range(10)))
+    found = status(ANSWERING, before)["history"]
+
+    assert [entry["revision"] for entry in found[:2]] == [NEW, "0000000000"]
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        None,
+        "yesterday",
+        {"revision": NEW},
+        [None, 7, "x", [], {}],
+        [{"revision": NEW}],
+        [{"revision": 7, "since": "2026-05-01T00:00:00Z"}],
+        [{"revision": "", "since": "2026-05-01T00:00:00Z"}],
+        [{"revision": "x" * 65, "since": "2026-05-01T00:00:00Z"}],
+        [{"revision": OLD, "since": "yesterday"}],
+        [{"revision": OLD, "since": "2026-05-01"}],
+        [{"revision": OLD, "since": 7}],
+    ],
+)
+def test_a_history_that_is_none_is_begun_anew(garbage: Any) -> None:
+    assert status(ANSWERING, {"history": garbage})["history"] == history((NEW, TODAY))["history"]
+
+
+def test_of_two_earlier_revisions_the_one_told_before_still_serves() -> None:
+    other = "abcdefabcd"
+    pods = (a_pod(OLD), a_pod(other, name="b"))
+
+    assert status(a_situation(*pods))["revision"]["serving"] == OLD
+    assert status(a_situation(*pods), history((other, "2")))["revision"]["serving"] == other

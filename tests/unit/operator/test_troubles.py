@@ -84,6 +84,21 @@ def test_a_trouble_of_the_whole_pod_names_no_container() -> None:
     assert found.message == "Pod 'ada-1' is in Unschedulable"
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("Evicted", "PodFailed"),
+        ("OutOfcpu", "PodFailed"),
+        ("NodeLost", "NodeLost"),
+        ("SchedulerError", "Unschedulable"),
+    ],
+)
+def test_a_trouble_of_the_whole_pod_has_a_reason_of_its_own(kind: str, reason: str) -> None:
+    found = explain_pods([a_pod(trouble=kind, container=None)])
+    assert found is not None
+    assert found.reason == reason
+
+
 def test_pods_without_trouble_explain_nothing() -> None:
     assert explain_pods([a_pod(), a_pod(ready=False)]) is None
 
@@ -109,6 +124,14 @@ def test_a_rollout_that_gave_up_is_stuck() -> None:
     found = explain_rollout(a_deployment(conditions=({**STUCK, "message": "no progress"},)))
     assert found is not None
     assert (found.reason, found.message) == ("RolloutStuck", "no progress")
+
+
+@pytest.mark.parametrize("condition", [failed("exceeded quota: q"), STUCK])
+def test_what_was_said_of_an_earlier_generation_is_not_said_of_this_one(
+    condition: dict[str, str],
+) -> None:
+    assert explain_rollout(a_deployment(conditions=(condition,), observed=1)) is not None
+    assert explain_rollout(a_deployment(conditions=(condition,), observed=0)) is None
 
 
 def test_a_rollout_that_goes_on_explains_nothing() -> None:

@@ -154,3 +154,95 @@ def test_one_keys_failure_does_not_hold_another_up() -> None:
         assert await queue.take() == "good"
 
     runs(test)
+
+
+def test_news_does_not_end_a_pause_that_the_api_server_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.work_queue.FIRST_PAUSE", 0.001)
+
+    async def test(queue: WorkQueue[str]) -> None:
+        queue.add("a")
+        await queue.take()
+        queue.add("a")
+        queue.failed("a", retry_after=0.05)
+        queue.add("a")
+        assert len(queue) == 0
+        async with asyncio.timeout(5):
+            assert await queue.take() == "a"
+        queue.done("a")
+        queue.add("a")
+        assert len(queue) == 1
+
+    runs(test)
+
+
+def test_the_time_that_each_key_has_waited_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("va_operator.work_queue.time.monotonic", lambda: now)
+    told: list[float] = []
+
+    async def test() -> None:
+        nonlocal now
+        queue = WorkQueue[str](told.append)
+        queue.add("a")
+        now += 3
+        queue.add("a")
+        await queue.take()
+        assert told == [3]
+
+    asyncio.run(test())
+
+
+def test_a_queue_that_does_not_move_says_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("va_operator.work_queue.time.monotonic", lambda: now)
+
+    async def test(queue: WorkQueue[str]) -> None:
+        nonlocal now
+        now = 500
+        assert queue.unmoved(now) == 0  # nothing waits
+        queue.add("a")
+        queue.add("b")
+        now = 510
+        assert queue.unmoved(now) == 10  # since the first came, not since the start
+        assert queue.longest_in_work(now) == 0
+        await queue.take()
+        now = 530
+        assert queue.unmoved(now) == 20  # since one was taken
+        assert (queue.longest_in_work(now), queue.in_work) == (20, 1)
+        queue.done("a")
+        assert (queue.longest_in_work(now), queue.in_work) == (0, 0)
+
+    runs(test)
+
+
+def taken(queue: WorkQueue[str]) -> list[str]:
+    async def all_of_them() -> list[str]:
+        return [await queue.take() for _ in range(len(queue))]
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_crowd_waits_behind_a_single_one_and_is_not_starved_by_many() -> None:
+    queue = WorkQueue[str]()
+    for number in range(3):
+        queue.add(f"crowd-{number}", behind=True)
+    for number in range(6):
+        queue.add(f"single-{number}")
+    assert len(queue) == 9
+
+    found = taken(queue)
+    assert found[:4] == [f"single-{number}" for number in range(4)]
+    assert found[4:7] == ["crowd-0", "single-4", "single-5"]
+    assert found[7:] == ["crowd-1", "crowd-2"]
+
+
+def test_one_of_a_crowd_comes_forward_by_news_of_its_own_and_comes_once() -> None:
+    queue = WorkQueue[str]()
+    for name in ("ada", "bob", "eve"):
+        queue.add(name, behind=True)
+    queue.add("bob")
+    queue.add("bob", behind=True)
+
+    assert taken(queue) == ["bob", "ada", "eve"]

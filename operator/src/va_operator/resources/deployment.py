@@ -1,80 +1,29 @@
-"""The Deployment whose pods answer.
+"""The Deployment whose pods answer."""
 
-What stands here is one side of `docs/reference/pod-contract.md`.
-"""
-
-from dataclasses import dataclass
 from typing import Final
 
 from va_operator.api import Manifest, VirtualAssistant
-from va_operator.quantities import canonical_quantity
-from va_operator.resources.config_map import revision_name
-from va_operator.resources.metadata import (
-    REVISION_LABEL,
-    metadata_for,
-    pod_labels_for,
-    selector_for,
-)
+from va_operator.resources.metadata import metadata_for, selector_for
+from va_operator.resources.pod_template import Images, build_template
+from va_operator.template_stamp import STAMP_ANNOTATION, Stamp, stamp_for
 
-REVISION_DIR: Final = "/etc/virtual-assistant/revision"
-API_KEY_DIR: Final = "/etc/virtual-assistant/api-key"
-HTTP_PORT: Final = 8000
-PROBES_PORT: Final = 8001
-USER: Final = 65532
-"""The user of the images; a number, so that the kubelet can see that it is not root."""
-
-PRE_STOP_SECONDS: Final = 5
-"""Between the end of a pod's membership in the Service and its SIGTERM: every node has
-stopped sending questions by then."""
-MODEL_THREADS: Final = 1
-
-WEB_RESOURCES: Final[Manifest] = {
-    "requests": {"cpu": "50m", "memory": "96Mi"},
-    "limits": {"memory": "256Mi"},
-}
-"""Used where the object asks for nothing. No limit of processor time: throttling an answer
-in the middle helps nobody."""
-MODEL_RESOURCES: Final[Manifest] = {
-    "requests": {"cpu": "100m", "memory": "320Mi"},
-    "limits": {"memory": "640Mi"},
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
-    """The images of the pods' containers."""
-
-    assistant: str
-    model: str
+PROGRESS_DEADLINE_SECONDS: Final = 600
 
 
 def build_deployment(assistant: VirtualAssistant, revision: str, images: Images) -> Manifest:
-    """Return the desired Deployment, whose pods answer from a revision.
+    """Return the desired Deployment, whose pods answer from a revision."""
+    template = build_template(assistant, revision, images)
+    stamp = stamp_for(assistant, revision, images, template)
+    return with_template(_around(assistant), template, stamp)
 
-    The template holds nothing but what the pods need, so that only a change of
-    that restarts them.
-    """
+
+def with_template(deployment: Manifest, template: Manifest, stamp: Stamp | None) -> Manifest:
+    """Return a Deployment with these pods, and what they were made from where that is known."""
+    annotations = {STAMP_ANNOTATION: str(stamp)} if stamp else {}
     return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": metadata_for(assistant),
-        "spec": {
-            "replicas": assistant.pods_wanted,
-            "revisionHistoryLimit": 2,
-            "progressDeadlineSeconds": 600,
-            "strategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
-            },
-            "selector": {"matchLabels": selector_for(assistant)},
-            "template": {
-                "metadata": {
-                    "labels": {**pod_labels_for(assistant), REVISION_LABEL: revision},
-                    "annotations": {"kubectl.kubernetes.io/default-container": "assistant"},
-                },
-                "spec": _pod_spec(assistant, revision, images),
-            },
-        },
+        **deployment,
+        "metadata": {**deployment["metadata"], "annotations": annotations},
+        "spec": {**deployment["spec"], "template": template},
     }
 
 
@@ -83,120 +32,19 @@ def with_replicas(deployment: Manifest, replicas: int) -> Manifest:
     return {**deployment, "spec": {**deployment["spec"], "replicas": replicas}}
 
 
-def _pod_spec(assistant: VirtualAssistant, revision: str, images: Images) -> Manifest:
-    drain = assistant.model.timeout_seconds
-    spec: Manifest = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": PRE_STOP_SECONDS + drain + 5,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [_assistant_container(assistant, revision, images.assistant, drain)],
-        "volumes": _volumes(assistant, revision),
-    }
-    if assistant.model.embedded:
-        spec["initContainers"] = [_model_container(assistant, images.model)]
-    return spec
-
-
-def _assistant_container(
-    assistant: VirtualAssistant, revision: str, image: str, drain: int
-) -> Manifest:
-    env = [
-        {"name": "VA_ASSISTANT_REVISION", "value": revision},
-        {"name": "VA_ASSISTANT_REVISION_DIR", "value": REVISION_DIR},
-        {"name": "VA_ASSISTANT_DRAIN_SECONDS", "value": str(drain)},
-    ]
-    mounts = [
-        {"name": "revision", "mountPath": REVISION_DIR, "readOnly": True},
-        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the pod, not on this host
-    ]
-    if assistant.model.api_key:
-        path = f"{API_KEY_DIR}/{assistant.model.api_key.key}"
-        env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": path})
-        mounts.append({"name": "api-key", "mountPath": API_KEY_DIR, "readOnly": True})
+def _around(assistant: VirtualAssistant) -> Manifest:
     return {
-        "name": "assistant",
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "env": env,
-        "ports": [
-            {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
-            {"name": "probes", "containerPort": PROBES_PORT, "protocol": "TCP"},
-        ],
-        "resources": _canonical(assistant.resources or WEB_RESOURCES),
-        "securityContext": _locked_down(),
-        "volumeMounts": mounts,
-        "startupProbe": {
-            "httpGet": {"path": "/health", "port": "probes"},
-            "periodSeconds": 1,
-            "failureThreshold": 120,
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata_for(assistant),
+        "spec": {
+            "replicas": assistant.pods_wanted,
+            "revisionHistoryLimit": 2,
+            "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+            },
+            "selector": {"matchLabels": selector_for(assistant)},
         },
-        "livenessProbe": {
-            "httpGet": {"path": "/health", "port": "probes"},
-            "periodSeconds": 10,
-            "timeoutSeconds": 5,
-            "failureThreshold": 3,
-        },
-        "readinessProbe": {
-            "httpGet": {"path": "/ready", "port": "probes"},
-            "periodSeconds": 2,
-            "timeoutSeconds": 2,
-            "failureThreshold": 2,
-        },
-        # A program and not Kubernetes' own `sleep`, which 1.29 has not yet.
-        "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(PRE_STOP_SECONDS)]}}},
-    }
-
-
-def _model_container(assistant: VirtualAssistant, image: str) -> Manifest:
-    return {
-        "name": "model",
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "restartPolicy": "Always",
-        "env": [
-            {"name": "VA_MODEL_CONTEXT_WINDOW", "value": str(assistant.model.context_window)},
-            {"name": "VA_MODEL_THREADS", "value": str(MODEL_THREADS)},
-        ],
-        "resources": _canonical(MODEL_RESOURCES),
-        "securityContext": _locked_down(),
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - as above
-        "startupProbe": {
-            "exec": {"command": ["va-model", "--check"]},
-            "periodSeconds": 1,
-            "timeoutSeconds": 5,
-            "failureThreshold": 120,
-        },
-    }
-
-
-def _locked_down() -> Manifest:
-    return {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-
-
-def _volumes(assistant: VirtualAssistant, revision: str) -> list[Manifest]:
-    volumes: list[Manifest] = [
-        {"name": "revision", "configMap": {"name": revision_name(assistant, revision)}},
-        {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
-    ]
-    if assistant.model.api_key:
-        secret = {"secretName": assistant.model.api_key.name, "optional": True}
-        volumes.append({"name": "api-key", "secret": secret})
-    return volumes
-
-
-def _canonical(resources: Manifest) -> Manifest:
-    return {
-        kind: {name: canonical_quantity(amount) for name, amount in amounts.items()}
-        for kind, amounts in resources.items()
     }

@@ -7,6 +7,8 @@ from va_operator.api import API_VERSION, KIND, Manifest, VirtualAssistant
 
 APP_NAME: Final = "virtual-assistant"
 MANAGED_BY: Final = "virtual-assistant-operator"
+VERSION: Final = version("va-operator")
+"""Read once: looking it up takes longer than building all children."""
 
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
 REVISION_LABEL: Final = "virtualassistant.dev/revision"
@@ -31,7 +33,7 @@ def pod_labels_for(assistant: VirtualAssistant) -> dict[str, str]:
 
 def labels_for(assistant: VirtualAssistant) -> dict[str, str]:
     """Return Kubernetes' recommended labels, for the children themselves."""
-    return {**pod_labels_for(assistant), "app.kubernetes.io/version": version("va-operator")}
+    return {**pod_labels_for(assistant), "app.kubernetes.io/version": VERSION}
 
 
 def metadata_for(assistant: VirtualAssistant, name: str | None = None) -> Manifest:
