@@ -69,6 +69,17 @@ def test_a_deleted_child_comes_back(kind: str, objects: Objects) -> None:
     objects.until(lambda: objects.uid(kind, name) not in {None, uid})
 
 
+def test_an_edited_number_of_a_port_heals_and_keeps_the_node_port(objects: Objects) -> None:
+    objects.apply(a_manifest(replicas=0))
+    objects.settled()
+    [port] = objects.get("service")["spec"]["ports"]
+    edit = [{"op": "replace", "path": "/spec/ports/0/port", "value": 8080}]
+    objects.kubectl("patch", "service", "ada", "--type=json", "-p", json.dumps(edit))
+
+    objects.until(lambda: objects.get("service")["spec"]["ports"] == [port])
+    assert objects.wait_for(reason="ScaledToZero")
+
+
 def test_a_disruption_budget_is_there_for_two_pods_and_more(objects: Objects) -> None:
     objects.apply(a_manifest(replicas=2))
     objects.get("pdb")

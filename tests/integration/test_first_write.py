@@ -9,10 +9,11 @@ import pytest
 from support.api_objects import Objects
 from support.builders import IMAGES, an_assistant, the_revision
 from va_operator.api import Manifest, VirtualAssistant, key_of
-from va_operator.cluster import CHILDREN, ApiServer
+from va_operator.cluster import ApiServer
 from va_operator.context import resolve
 from va_operator.desired import BESIDE_PODS
 from va_operator.errors import ClusterFailure
+from va_operator.kinds import CHILDREN
 from va_operator.observed import read_child
 from va_operator.owned import same
 from va_operator.resources.config_map import build_config_map

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from va_operator.api import Key, Manifest
-from va_operator.cluster import Resource
 from va_operator.errors import ClusterFailure
+from va_operator.kinds import Resource
 from va_operator.owned import FIELD_MANAGER
 
 Path = tuple[str, ...]
@@ -94,6 +94,13 @@ class MemoryCluster:
                 stored.fields["status",] = status
                 stored.version = self._next_version()
         return self.body("VirtualAssistant", key)
+
+    async def merge(self, resource: Resource, key: Key, uid: str, patch: Manifest) -> None:
+        stored = self._objects.get((resource.kind, key))
+        if stored is None or stored.uid != uid:
+            raise ClusterFailure(409, "uid mismatch", reason="Conflict")
+        with self._write(f"{resource.kind} {key.name}"):
+            self.put({**self.body(resource.kind, key), **patch}, manager=FIELD_MANAGER)
 
     async def delete(self, resource: Resource, key: Key, uid: str) -> None:
         with self._write(f"delete {resource.kind} {key.name}"):

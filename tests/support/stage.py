@@ -117,14 +117,14 @@ class Stage:
         self.proxy.forget()
         return names
 
-    def rested(self, *names: str) -> None:
+    def rested(self, *names: str, seconds: float = REST_SECONDS) -> None:
         """Wait until assistants have a status that speaks of now, and nothing more is written."""
 
         def done() -> bool:
             bodies = [self.watcher.assistant(name) for name in names]
             writes = [call for name in names for call in self.watcher.writes(name)]
             last = max((call.received for call in writes), default=began)
-            return all(map(_speaks_of_now, bodies)) and time.monotonic() - last > REST_SECONDS
+            return all(map(_speaks_of_now, bodies)) and time.monotonic() - last > seconds
 
         began = time.monotonic()
         until(done, within=2 * LIMIT_SECONDS, show=self.operator.log)
@@ -133,7 +133,7 @@ class Stage:
         """Do it once without harm."""
         [name] = self.prepare(workload, 1)
         workload.act(self.objects, name)
-        self.rested(name)
+        self.rested(name, seconds=5 * REST_SECONDS)  # Kubernetes says late why there are no pods.
         return self.result(name)
 
     def reached(self, name: str, state: dict[str, Any]) -> None:

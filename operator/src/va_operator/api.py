@@ -7,7 +7,7 @@ model, and for objects that were stored before the schema had them.
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 Manifest = dict[str, Any]
 """One Kubernetes object, or a part of one, as data."""
@@ -153,10 +153,14 @@ def key_of(body: Manifest) -> Key:
     return Key(metadata["namespace"], metadata["name"])
 
 
+T = TypeVar("T")
+D = TypeVar("D")
+
+
 def parse(body: Manifest) -> VirtualAssistant:
     """Read an object as the API server has it.
 
-    Raises KeyError, TypeError or ValueError where the object is older than the
+    Raises AttributeError, KeyError, TypeError or ValueError where the object is older than the
     schema and lacks what the schema requires now.
     """
     metadata, spec = body["metadata"], body["spec"]
@@ -166,12 +170,12 @@ def parse(body: Manifest) -> VirtualAssistant:
         generation=metadata["generation"],
         resource_version=metadata["resourceVersion"],
         being_deleted="deletionTimestamp" in metadata,
-        replicas=spec.get("replicas", 2),
+        replicas=_typed(spec, "replicas", int, 2),
         files=tuple(_file(raw) for raw in spec["context"]["files"]),
-        instructions=spec.get("instructions", ""),
+        instructions=_typed(spec, "instructions", str, ""),
         model=_model(spec.get("model") or {}),
         service=_publication(spec.get("service") or {}),
-        suspend=spec.get("suspend", False),
+        suspend=_typed(spec, "suspend", bool, False),
         pods=_pods(spec),
         egress=_egress(spec.get("networkPolicy") or {}),
         status_json=json.dumps(body.get("status") or {}),
@@ -181,8 +185,23 @@ def parse(body: Manifest) -> VirtualAssistant:
 def _file(raw: Manifest) -> ContextFile:
     ref = raw.get("configMapRef")
     return ContextFile(
-        name=raw["name"], inline=raw.get("inline"), config_map=KeyRef(**ref) if ref else None
+        name=raw["name"],
+        inline=_typed(raw, "inline", str, None),
+        config_map=KeyRef(**ref) if ref else None,
     )
+
+
+def _typed(raw: Manifest, field: str, kind: type[T], absent: D) -> T | D:
+    """Return a field that is calculated with; raises TypeError where it is of another type."""
+    value = raw.get(field, absent)
+    if value is not absent and not isinstance(value, kind):
+        raise TypeError(f"`{field}` is no {kind.__name__}: {value!r:.40}")
+    return value
+
+
+def _resources(raw: Manifest) -> Manifest:
+    found = raw.get("resources") or {}
+    return {kind: dict((amounts or {}).items()) for kind, amounts in found.items()}
 
 
 def _model(raw: Manifest) -> Model:
@@ -198,7 +217,7 @@ def _model(raw: Manifest) -> Model:
         context_window=raw.get("contextWindow") or (EMBEDDED_WINDOW if embedded else None),
         max_tokens=raw.get("maxTokens"),
         temperature=raw.get("temperature"),
-        timeout_seconds=raw.get("timeoutSeconds", 60),
+        timeout_seconds=_typed(raw, "timeoutSeconds", int, 60),
     )
 
 
@@ -226,8 +245,8 @@ def _egress(raw: Manifest) -> tuple[Egress, ...] | None:
 
 def _pods(spec: Manifest) -> PodSettings:
     return PodSettings(
-        resources=spec.get("resources") or {},
-        model_resources=(spec.get("model") or {}).get("resources") or {},
+        resources=_resources(spec),
+        model_resources=_resources(spec.get("model") or {}),
         node_selector=spec.get("nodeSelector") or {},
         tolerations=tuple(spec.get("tolerations") or ()),
         image_pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets") or ()),

@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 
 from va_operator import reasons
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
-from va_operator.cluster import CHILDREN, CONFIG_MAPS, Resource
 from va_operator.context import ResolvedFile
 from va_operator.desired import (
     BESIDE_PODS,
@@ -22,11 +21,13 @@ from va_operator.desired import (
     with_pods_kept,
 )
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
+from va_operator.kinds import CHILDREN, CONFIG_MAPS, SERVICES, Resource
 from va_operator.observed import Child, ConfigMapFacts, read_child
 from va_operator.owned import same
 from va_operator.ownership import check_owner, may_delete
 from va_operator.resources.config_map import build_config_map
 from va_operator.resources.pod_template import Images
+from va_operator.resources.service import ports_as_sent
 from va_operator.revision import Revision
 from va_operator.store import Shelf, Store
 from va_operator.troubles import refusal
@@ -50,6 +51,9 @@ class ChildWriting(Protocol):
     async def apply(self, manifest: Manifest, *, over: str | None = None) -> Manifest:
         """Apply an object server-side, by force over the one with this UID; return it."""
         ...
+
+    async def merge(self, resource: Resource, key: Key, uid: str, patch: Manifest) -> None:
+        """Change the object with this UID, and no namesake, by a merge patch."""
 
     async def delete(self, resource: Resource, key: Key, uid: str) -> None:
         """Delete the object with this UID, and no namesake."""
@@ -153,9 +157,20 @@ class Children:
         version = seen.resource_version
         if same(wanted, seen.owned) or self._equal.get((kind, assistant.key)) == (version, wanted):
             return
-        written = await self._sent(wanted, self.cluster.apply(wanted, over=seen.uid))
+        try:
+            written = await self._sent(wanted, self.cluster.apply(wanted, over=seen.uid))
+        except ChildRefused as refused:
+            if kind != "Service" or "Duplicate value" not in str(refused):
+                raise
+            await self._reset_ports(wanted, seen)
+            written = await self._sent(wanted, self.cluster.apply(wanted, over=seen.uid))
         if written["metadata"]["resourceVersion"] == version:
             self._equal[kind, assistant.key] = (version, wanted)
+
+    async def _reset_ports(self, wanted: Manifest, seen: Child) -> None:
+        patch = ports_as_sent(wanted, seen.node_port)
+        await self.cluster.merge(SERVICES, seen.key, seen.uid, patch)
+        logger.info("reset the ports of Service %s", seen.key)
 
     async def _write_first(self, wanted: Manifest) -> Child | None:
         """Write what we have not seen, unless its name is taken; return what has it then.
@@ -191,6 +206,6 @@ class Children:
             if refused is None:
                 raise
             raise refused from failure
-        logger.info("applied %s %s/%s", kind, manifest["metadata"]["namespace"], name)
+        logger.debug("applied %s %s/%s", kind, manifest["metadata"]["namespace"], name)
         self.store.remember_written(written)
         return written

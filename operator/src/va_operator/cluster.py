@@ -7,22 +7,24 @@ than all the rest.
 
 import json
 import math
-import re
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
-from urllib.parse import quote
+from typing import Final, Literal, Protocol
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import config
-from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+from yarl import URL
 
-from va_operator.api import API_VERSION, PLURAL, Key, Manifest, key_of
+from va_operator.api import Key, Manifest, key_of
 from va_operator.errors import ClusterFailure, ResourceExpired
 from va_operator.fence import Fence
+from va_operator.kinds import ASSISTANTS, CHILDREN, EVENTS, LEASES, PODS, Resource
 from va_operator.owned import FIELD_MANAGER, left_out
+from va_operator.wire import as_yaml, described, failure_in, failure_of, read_json, read_lines
 
 PAGE: Final = 500
 REQUEST_SECONDS: Final = 30
@@ -34,44 +36,6 @@ SILENCE_SECONDS: Final = 100
 """A watch sends a bookmark about once a minute: silence means that it is dead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """A kind of object, as the API's paths name it."""
-
-    api_version: str
-    plural: str
-    kind: str
-
-    def path(self, namespace: str | None, name: str | None = None, sub: str | None = None) -> str:
-        """Return the path of a collection, an object or a subresource."""
-        root = "/api" if "/" not in self.api_version else "/apis"
-        parts = [root.removeprefix("/"), self.api_version]
-        parts += ["namespaces", quote(namespace, safe="")] if namespace else []
-        parts += [self.plural]
-        parts += [quote(name, safe=":")] if name else []
-        parts += [sub] if sub else []
-        return "/" + "/".join(parts)
-
-
-ASSISTANTS: Final = Resource(api_version=API_VERSION, plural=PLURAL, kind="VirtualAssistant")
-CONFIG_MAPS: Final = Resource(api_version="v1", plural="configmaps", kind="ConfigMap")
-SERVICES: Final = Resource(api_version="v1", plural="services", kind="Service")
-PODS: Final = Resource(api_version="v1", plural="pods", kind="Pod")
-EVENTS: Final = Resource(api_version="v1", plural="events", kind="Event")
-DEPLOYMENTS: Final = Resource(api_version="apps/v1", plural="deployments", kind="Deployment")
-DISRUPTION_BUDGETS: Final = Resource(
-    api_version="policy/v1", plural="poddisruptionbudgets", kind="PodDisruptionBudget"
-)
-NETWORK_POLICIES: Final = Resource(
-    api_version="networking.k8s.io/v1", plural="networkpolicies", kind="NetworkPolicy"
-)
-LEASES: Final = Resource(api_version="coordination.k8s.io/v1", plural="leases", kind="Lease")
-
-CHILDREN: Final[Mapping[str, Resource]] = {
-    resource.kind: resource
-    for resource in (CONFIG_MAPS, SERVICES, DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POLICIES)
-}
-
 NOBODYS_VERSION: Final = "1"
 """A resource version that no object has: etcd counts from 1, and its first write makes 2."""
 
@@ -80,12 +44,14 @@ REVIEWS: Final = "selfsubjectrulesreviews"
 NO_NAMESPACE: Final = "-"
 """No namespace can be called so: what is allowed in it is allowed everywhere."""
 
-_ESCAPED_IN_YAML: Final = re.compile("[\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 _METADATA: Final = {
     "list": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
     "watch": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
 }
+
+APPLY: Final = "application/apply-patch+yaml"
+MERGE: Final = "application/merge-patch+json"
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -103,13 +69,60 @@ class Traffic(Protocol):
         """Take in the end of a watch: `ended` by the server in order, `expired` or `failed`."""
 
 
+class _Connection(RESTClientObject):
+    """The client library's way to the server, without its handling of each request.
+
+    That would look for proxies in the environment anew each time, and write bodies itself.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        host = urlsplit(configuration.host)
+        if not configuration.proxy and not proxy_bypass(host.hostname or ""):
+            configuration.proxy = getproxies().get(host.scheme)
+        configuration.client_session_kwargs = {"trust_env": False}
+        super().__init__(configuration)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        headers: dict[str, str],
+        body: bytes | None,
+        limits: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        """Send a request with the credentials of the moment."""
+        if self.pool_manager is None:
+            self.pool_manager = self._create_pool_manager()
+        for setting in (await self.configuration.auth_settings()).values():
+            headers[setting["key"]] = setting["value"]
+        url = self.configuration.host + path + ("?" + urlencode(query) if query else "")
+        response: aiohttp.ClientResponse = await self.pool_manager.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=body,
+            timeout=limits,
+            proxy=self.proxy,
+            proxy_headers=self.proxy_headers,
+            server_hostname=self.configuration.tls_server_name,
+            allow_redirects=False,
+        )
+        return response
+
+
 class ApiServer:
     """A connection to the API server."""
 
     def __init__(
-        self, client: ApiClient, *, fence: Fence | None = None, traffic: Traffic | None = None
+        self,
+        connection: _Connection,
+        *,
+        fence: Fence | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
-        self._client = client
+        self._connection = connection
         self._fence = fence
         self._traffic = traffic
 
@@ -132,11 +145,11 @@ class ApiServer:
         configuration.connection_pool_maxsize = 0  # unlimited: the queue's workers are the limit
         if fence is not None:
             configuration.trace_configs = [_watch_over(fence)]
-        return cls(ApiClient(configuration), fence=fence, traffic=traffic)
+        return cls(_Connection(configuration), fence=fence, traffic=traffic)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._connection.close()
 
     async def get(self, resource: Resource, key: Key) -> Manifest | None:
         """Return an object, None where there is none."""
@@ -173,6 +186,13 @@ class ApiServer:
                 raise ClusterFailure(409, failure.message, reason="Replaced") from failure
             raise
 
+    async def merge(self, resource: Resource, key: Key, uid: str, patch: Manifest) -> None:
+        """Change the object with this UID, and no namesake, by a merge patch."""
+        body = {**patch, "metadata": {**patch.get("metadata", {}), "uid": uid}}
+        path = resource.path(key.namespace, key.name)
+        query = {"fieldManager": FIELD_MANAGER}
+        await self._call("PATCH", path, query=query, body=body, content_type=MERGE)
+
     async def apply_status(self, key: Key, uid: str, status: Manifest) -> Manifest:
         """Apply the status of an assistant, and only of the one with this UID.
 
@@ -190,9 +210,7 @@ class ApiServer:
         if not untrue:
             return written
         patch = {"metadata": {"uid": uid}, "status": untrue}
-        return await self._call(
-            "PATCH", path, body=patch, content_type="application/merge-patch+json"
-        )
+        return await self._call("PATCH", path, body=patch, content_type=MERGE)
 
     async def delete(self, resource: Resource, key: Key, uid: str) -> None:
         """Delete the object with this UID; that it is gone, or has a new namesake, is fine."""
@@ -215,7 +233,7 @@ class ApiServer:
     async def patch_event(self, key: Key, patch: Manifest) -> None:
         """Change an event by a merge patch."""
         path = EVENTS.path(key.namespace, key.name)
-        await self._call("PATCH", path, body=patch, content_type="application/merge-patch+json")
+        await self._call("PATCH", path, body=patch, content_type=MERGE)
 
     async def read_lease(self, key: Key, *, within: float) -> Manifest | None:
         """Return a Lease, None where there is none, within so many seconds."""
@@ -262,10 +280,10 @@ class ApiServer:
         limits = aiohttp.ClientTimeout(total=POD_SECONDS, sock_connect=5)
         response = await self._request("GET", route, limits=limits)
         async with response:
-            body = await _json(response)
+            body = await read_json(response)
             if response.status in {200, 503} and isinstance(body, dict) and "ready" in body:
                 return body
-            raise _failure(response, body)
+            raise failure_of(response, body)
 
     async def list(
         self,
@@ -322,11 +340,11 @@ class ApiServer:
         cause = "failed"
         try:
             if response.status != 200:
-                raise _failure(response, await _json(response))
-            async for line in _lines(response):
+                raise failure_of(response, await read_json(response))
+            async for line in read_lines(response):
                 event = json.loads(line)
                 if event["type"] == "ERROR":
-                    raise _status_failure(event["object"])
+                    raise failure_in(event["object"])
                 yield event["type"], event["object"]
             cause = "ended"
         except ResourceExpired:
@@ -344,9 +362,8 @@ class ApiServer:
             "PATCH",
             path,
             query={"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"},
-            body=_yaml(body),
-            # With its charset the client library sends the text as it is.
-            content_type="application/apply-patch+yaml; charset=utf-8",
+            body=body,
+            content_type=APPLY,
         )
 
     async def _call(
@@ -355,7 +372,7 @@ class ApiServer:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Manifest | str | None = None,
+        body: Manifest | None = None,
         content_type: str = "application/json",
         accept: str | None = None,
         limits: aiohttp.ClientTimeout | None = None,
@@ -370,9 +387,9 @@ class ApiServer:
             limits=limits,
         )
         async with response:
-            answer: Manifest = await _json(response)
+            answer: Manifest = await read_json(response)
             if response.status >= 400:
-                raise _failure(response, answer)
+                raise failure_of(response, answer)
             return answer
 
     async def _request(
@@ -381,7 +398,7 @@ class ApiServer:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Manifest | str | None = None,
+        body: Manifest | None = None,
         content_type: str = "application/json",
         accept: str | None = None,
         limits: aiohttp.ClientTimeout | None = None,
@@ -392,28 +409,28 @@ class ApiServer:
             limits = _exactly(min(self._fence.remaining(), REQUEST_SECONDS))
         code, begun = 0, time.monotonic()
         try:
-            method_, url, headers, sent, _ = await self._client.param_serialize(
+            response = await self._connection.send(
                 method,
                 path,
-                query_params=[(name, value) for name, value in (query or {}).items() if value],
-                header_params={
-                    "Content-Type": content_type,
-                    "Accept": accept or "application/json",
-                },
-                auth_settings=["BearerToken"],
+                query={name: value for name, value in (query or {}).items() if value},
+                headers={"Content-Type": content_type, "Accept": accept or "application/json"},
+                body=_encoded(body, content_type),
+                limits=limits,
             )
-            answer = await self._client.rest_client.request(
-                method_, url, headers=headers, body=body or sent, _request_timeout=limits
-            )
-            code = answer.status
+            code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterFailure(0, f"{method} {path}: {error!r}") from error
         finally:
             if self._traffic is not None:
                 verb, target = described(method, path, watch="watch" in (query or {}))
                 self._traffic.requested(verb, target, code, time.monotonic() - begun)
-        response: aiohttp.ClientResponse = answer.response
         return response
+
+
+def _encoded(body: Manifest | None, content_type: str) -> bytes | None:
+    if body is None:
+        return None
+    return (as_yaml(body) if content_type == APPLY else json.dumps(body)).encode()
 
 
 def _exactly(seconds: float) -> aiohttp.ClientTimeout:
@@ -446,62 +463,3 @@ def _watch_over(fence: Fence) -> aiohttp.TraceConfig:
     trace.on_request_headers_sent.append(before_bytes)
     trace.on_request_chunk_sent.append(before_bytes)
     return trace
-
-
-_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-
-
-def described(method: str, path: str, *, watch: bool) -> tuple[str, str]:
-    """Return the verb and the resource of a request, with its subresource, as RBAC names them."""
-    parts = path.removeprefix("/").split("/")
-    parts = parts[2 if parts[0] == "api" else 3 :]  # without api/v1 or apis/GROUP/VERSION
-    if parts[0] == "namespaces":
-        parts = parts[2:]
-    plural, name, sub = parts[0], parts[1:2], parts[2:3]
-    reading = "watch" if watch else "get" if name else "list"
-    return _VERBS.get(method, reading), "/".join([plural, *sub])
-
-
-def _yaml(body: Manifest) -> str:
-    """Return a body as JSON that is YAML too: server-side apply reads it as YAML.
-
-    YAML knows no pairs of surrogates, as JSON's escape of an emoji is one, and takes some
-    other characters only escaped.
-    """
-    text = json.dumps(body, ensure_ascii=False)
-    return _ESCAPED_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Split a stream into lines of any length; aiohttp's own reader gives up on long ones."""
-    rest = b""
-    async for chunk in response.content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line.strip():
-                yield line
-
-
-async def _json(response: aiohttp.ClientResponse) -> Any:
-    try:
-        return json.loads(await response.read())
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ClusterFailure(0, f"the answer broke: {error!r}") from error
-    except (ValueError, RecursionError):
-        return {}
-
-
-def _failure(response: aiohttp.ClientResponse, body: Any) -> ClusterFailure:
-    after = response.headers.get("Retry-After", "")
-    failure = _status_failure(body, response.status)
-    failure.retry_after = float(after) if after.isdigit() else None
-    return failure
-
-
-def _status_failure(body: Any, status: int = 0) -> ClusterFailure:
-    status = (isinstance(body, dict) and body.get("code")) or status
-    message = (isinstance(body, dict) and body.get("message")) or "no message"
-    if status == 410:
-        return ResourceExpired(message)
-    reason = (isinstance(body, dict) and body.get("reason")) or ""
-    return ClusterFailure(status, message, reason=reason)

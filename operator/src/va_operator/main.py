@@ -193,6 +193,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     """Return kopf's settings, where its defaults do not fit; the reasons stand beside them."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # events are ours to write
+    # Nothing is ever stored by kopf; of all places its search for it costs least in the status.
+    settings.persistence.diffbase_storage = kopf.StatusDiffBaseStorage()
     settings.scanning.disabled = True  # needs permissions on CRDs and namespaces
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
-from va_operator.cluster import CHILDREN, CONFIG_MAPS, PODS, ApiServer, Resource
+from va_operator.cluster import ApiServer
 from va_operator.errors import ClusterFailure, OperatorError
 from va_operator.health import Vitals
 from va_operator.inquiry import Inquiry
+from va_operator.kinds import CHILDREN, CONFIG_MAPS, PODS, Resource
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
 from va_operator.observed import Child, read_child, read_config_map, read_pod
@@ -80,7 +81,8 @@ class Operation:
             if event is None and self.deliveries.knows(body):
                 self.relisted.set()
             self.deliveries.note(body)
-            self._remember(body)
+            if not self._remember(body):
+                return  # The echo of a status that we wrote ourselves.
         self._queue([key])
 
     async def run(self) -> None:
@@ -200,11 +202,13 @@ class Operation:
             self._remember(body)
         self._queue([*(known.key for known in before), *there], behind=True)
 
-    def _remember(self, body: Manifest) -> None:
+    def _remember(self, body: Manifest) -> bool:
+        """Remember an assistant; tell whether that is news."""
         try:
-            self.store.remember_assistant(body)
-        except (KeyError, TypeError, ValueError) as error:
+            return bool(self.store.remember_assistant(body))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             logger.error("%s cannot be read: %r", key_of(body), error)  # noqa: TRY400 - no trace
+            return False
 
     def _reflectors(self, namespace: str | None) -> Iterable[Reflector]:
         for kind, shelf in self.store.children.items():
@@ -228,10 +232,14 @@ class Operation:
             replace=lambda ns, items: self._queue(
                 shelf.replace(map(read_child, items), within=_within(ns))
             ),
-            changed=lambda event, body: self._queue(
-                shelf.see(read_child(body), deleted=event == "DELETED")
-            ),
+            changed=lambda event, body: self._child_seen(shelf, event, body),
         )
+
+    def _child_seen(self, shelf: Shelf[Child], event: str, body: Manifest) -> None:
+        deleted = event == "DELETED"
+        # Most of what a watch brings is the echo of our own writes, and reading costs.
+        if deleted or not shelf.knows(body):
+            self._queue(shelf.see(read_child(body), deleted=deleted))
 
     def _reflector(
         self,

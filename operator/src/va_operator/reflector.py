@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from va_operator.api import Manifest
-from va_operator.cluster import Resource
 from va_operator.errors import ClusterFailure, ResourceExpired
+from va_operator.kinds import Resource
 
 logger = logging.getLogger(__name__)
 

@@ -66,7 +66,9 @@ class Reporter:
             if failure.status == 404:
                 return  # It is gone: the watch brings the news.
             raise  # A 409 may mean a namesake, or that others wrote at the same moment.
-        self.store.remember_written(written)
+        # An answer with a newer spec is news that only the watch may bring: it queues.
+        if written["metadata"]["generation"] == assistant.generation:
+            self.store.remember_written(written)
         before = assistant.status.get("conditions") or []
         for transition in transitions(conditions, before=before):
             await self.recorder.record(assistant, transition, now=now)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from va_operator.api import Key, Manifest, VirtualAssistant
-from va_operator.cluster import CONFIG_MAPS, Resource
 from va_operator.context import ResolvedFile, resolve
 from va_operator.desired import holds
 from va_operator.errors import ContextError
+from va_operator.kinds import CONFIG_MAPS, Resource
 from va_operator.observed import ConfigMapFacts, read_config_map
 from va_operator.revision import Revision, build_revision
 from va_operator.store import Store

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from va_operator.api import Key, Manifest, key_of
-from va_operator.cluster import ASSISTANTS, Resource
 from va_operator.errors import ClusterFailure, WatchDead
+from va_operator.kinds import ASSISTANTS, Resource
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
-from va_operator.api import Key, Manifest, VirtualAssistant, parse
+from va_operator.api import Key, Manifest, VirtualAssistant, key_of, parse
 from va_operator.observed import Child, ConfigMapFacts, Pod, read_child, read_config_map
 
 
@@ -90,6 +90,15 @@ class Shelf(Generic[T]):
         for item in fresh.values():
             touched.update(self.remember(item))
         return touched
+
+    def knows(self, body: Manifest) -> bool:
+        """Tell whether an object is known in this very version."""
+        metadata = body["metadata"]
+        known = self._items.get(key_of(body))
+        return known is not None and (known.uid, known.resource_version) == (
+            metadata["uid"],
+            metadata["resourceVersion"],
+        )
 
     def get(self, key: Key) -> T | None:
         """Return an object by its own key."""

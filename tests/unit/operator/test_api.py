@@ -3,7 +3,15 @@
 import pytest
 
 from support.builders import OPENAI, an_assistant, an_assistant_body, referring
-from va_operator.api import EMBEDDED_MODEL, EMBEDDED_WINDOW, Key, KeyRef, PodSettings, parse
+from va_operator.api import (
+    EMBEDDED_MODEL,
+    EMBEDDED_WINDOW,
+    Key,
+    KeyRef,
+    Manifest,
+    PodSettings,
+    parse,
+)
 
 
 def test_the_smallest_object_has_the_defaults_of_the_schema() -> None:
@@ -92,3 +100,21 @@ def test_what_the_schema_forbids_now_is_refused_by_name(spec: dict[str, object])
     body["spec"] = spec
     with pytest.raises((KeyError, TypeError, ValueError)):
         parse(body)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"replicas": "2"},
+        {"replicas": None},
+        {"instructions": {"a": "b"}},
+        {"suspend": "no"},
+        {"resources": "small"},
+        {"resources": {"limits": "small"}},
+        {"model": {"timeoutSeconds": "60"}},
+        {"context": {"files": [{"name": "ada.md", "inline": 5}]}},
+    ],
+)
+def test_a_field_of_another_type_from_before_the_schema_cannot_be_read(spec: Manifest) -> None:
+    with pytest.raises((AttributeError, TypeError)):
+        parse(an_assistant_body(**spec))

@@ -9,8 +9,8 @@ from support.builders import NAMESPACE
 from support.memory_cluster import MemoryCluster
 from support.memory_operator import ADA, MemoryOperator
 from va_operator.api import Key, Manifest
-from va_operator.cluster import Resource
 from va_operator.errors import ChildRefused, ClusterFailure
+from va_operator.kinds import Resource
 from va_operator.resources.metadata import MANAGED_BY
 from va_operator.store import NAMED_CHILDREN
 

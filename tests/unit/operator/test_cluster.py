@@ -13,9 +13,10 @@ from aiohttp import web
 
 from va_operator import cluster
 from va_operator.api import Key
-from va_operator.cluster import CONFIG_MAPS, PODS, ApiServer, described, is_fenced
+from va_operator.cluster import ApiServer, described, is_fenced
 from va_operator.errors import ClusterFailure, Fenced
 from va_operator.fence import Fence
+from va_operator.kinds import CONFIG_MAPS, PODS
 
 ADA = Key("shop", "ada")
 LEASE = Key("system", "virtual-assistant-operator")

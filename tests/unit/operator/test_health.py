@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 
 from va_operator.api import Key
-from va_operator.cluster import PODS
 from va_operator.fence import Fence, clock
 from va_operator.health import (
     LAG_SECONDS,
@@ -21,6 +20,7 @@ from va_operator.health import (
     faults,
     serve_health,
 )
+from va_operator.kinds import PODS
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
 from va_operator.permission_review import PermissionReview

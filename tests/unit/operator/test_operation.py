@@ -21,6 +21,7 @@ from va_operator.errors import ClusterFailure
 from va_operator.fence import Fence, clock
 from va_operator.inquiry import Inquiry, Pace
 from va_operator.leadership import Leadership
+from va_operator.observed import read_child
 from va_operator.operation import Operation
 from va_operator.resources.metadata import INSTANCE_LABEL, MANAGED_BY
 from va_operator.store import Store
@@ -68,6 +69,16 @@ def test_an_assistant_is_remembered_and_queued(event: str | None) -> None:
     assert operate(test) == [ADA]
 
 
+def test_the_echo_of_what_is_known_queues_nobody() -> None:
+    def test(operation: Operation) -> None:
+        operation.store.remember_assistant(an_assistant_body())
+        operation.assistant_seen("MODIFIED", an_assistant_body())
+        operation.store.deployments.remember(read_child({"metadata": child_metadata()}))
+        followed(operation, "deployments").changed("MODIFIED", {"metadata": child_metadata()})
+
+    assert operate(test) == []
+
+
 def test_a_deleted_assistant_is_forgotten_and_queued_once_more() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body(version=10))
@@ -77,10 +88,10 @@ def test_a_deleted_assistant_is_forgotten_and_queued_once_more() -> None:
     assert operate(test) == [ADA]
 
 
-def test_an_assistant_that_cannot_be_read_harms_nobody() -> None:
+@pytest.mark.parametrize("context", [None, {}, [], "text", {"files": "text"}, {"files": [{}]}])
+def test_an_assistant_that_cannot_be_read_harms_nobody(context: Any) -> None:
     def test(operation: Operation) -> None:
-        broken = an_assistant_body()
-        del broken["spec"]["context"]
+        broken = an_assistant_body(context=context)
         operation.assistant_seen("ADDED", broken)
         operation.assistant_seen("ADDED", an_assistant_body("bob"))
         assert operation.store.assistants.get(BOB)

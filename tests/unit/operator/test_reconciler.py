@@ -13,8 +13,8 @@ from support.builders import NAMESPACE, OPENAI, a_config_map, a_pod, a_report, r
 from support.memory_cluster import Died, MemoryCluster
 from support.memory_operator import ADA, MemoryOperator
 from va_operator.api import KIND, Key, Manifest, VirtualAssistant
-from va_operator.cluster import Resource
 from va_operator.errors import ChildRefused, ClusterFailure
+from va_operator.kinds import Resource
 from va_operator.observed import read_config_map
 from va_operator.resolver import Resolver
 from va_operator.store import NAMED_CHILDREN
@@ -801,3 +801,13 @@ def test_labels_that_somebody_gave_to_a_revision_are_taken_back() -> None:
 
     labels = operator.cluster.body("ConfigMap", Key(NAMESPACE, name))["metadata"]["labels"]
     assert labels["app.kubernetes.io/instance"] == "ada"
+
+
+def test_a_spec_that_comes_first_with_our_own_status_stays_news_for_the_watch() -> None:
+    operator = MemoryOperator()
+    operator.ask_for()
+    operator.observe()
+    operator.ask_for(replicas=5)
+    asyncio.run(operator.reconciler.reconcile(ADA))
+
+    assert operator.store.remember_assistant(operator.assistant())

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from va_operator.api import Manifest
-from va_operator.cluster import PODS, Resource
 from va_operator.errors import ClusterFailure, ResourceExpired
+from va_operator.kinds import PODS, Resource
 from va_operator.reflector import Reflector
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from support.builders import an_assistant_body
 from va_operator.api import Key, Manifest
-from va_operator.cluster import DEPLOYMENTS, PODS, Resource
 from va_operator.errors import ClusterFailure, WatchDead
 from va_operator.health import STALE_SECONDS, stale
+from va_operator.kinds import DEPLOYMENTS, PODS, Resource
 from va_operator.reflector import Reflector
 from va_operator.resync import Deliveries, prove_watch
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.builders import IMAGES, an_assistant
 from va_operator.resources.deployment import build_deployment
 from va_operator.resources.metadata import labels_for
-from va_operator.resources.service import build_service
+from va_operator.resources.service import build_service, ports_as_sent
 
 dns_labels = st.from_regex(r"[a-z]([-a-z0-9]{0,40}[a-z0-9])?", fullmatch=True)
 
@@ -55,3 +55,14 @@ def test_children_have_the_recommended_labels() -> None:
         f"app.kubernetes.io/{name}"
         for name in ("name", "instance", "component", "part-of", "managed-by", "version")
     }
+
+
+def test_ports_are_reset_to_ours_with_the_node_port_that_was_allotted() -> None:
+    [port] = build_service(an_assistant())["spec"]["ports"]
+    patch = ports_as_sent(build_service(an_assistant()), 30123)
+    assert patch == {"spec": {"ports": [{**port, "nodePort": 30123}]}}
+
+    asked = an_assistant(service={"nodePort": 30080})
+    assert ports_as_sent(build_service(asked), 30123)["spec"]["ports"][0]["nodePort"] == 30080
+    inside = an_assistant(service={"type": "ClusterIP"})
+    assert "nodePort" not in ports_as_sent(build_service(inside), None)["spec"]["ports"][0]

@@ -28,3 +28,14 @@ def build_service(assistant: VirtualAssistant) -> Manifest:
         "metadata": metadata,
         "spec": {"type": wanted.type, "selector": selector_for(assistant), "ports": [port]},
     }
+
+
+def ports_as_sent(service: Manifest, node_port: int | None) -> Manifest:
+    """Return the merge patch that leaves a Service the ports of ``service`` and no other.
+
+    An apply tells ports apart by their number: one whose number was edited by hand stays, and
+    ours cannot come beside it, for it has the same name. The allotted node port is kept.
+    """
+    [port] = service["spec"]["ports"]
+    kept = {"nodePort": node_port} if node_port else {}
+    return {"spec": {"ports": [{**kept, **port}]}}
