@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import pytest
+from kubernetes.aio import config
+from kubernetes.aio.config import load_kube_config
 
 from support.api_objects import Objects
 from support.builders import IMAGES, an_assistant, the_revision
+from support.cluster import Cluster
 from va_operator.api import Manifest, VirtualAssistant, key_of
 from va_operator.cluster import ApiServer
 from va_operator.context import resolve
@@ -35,6 +39,13 @@ def child(kind: str, namespace: str) -> Manifest:
     assert wanted is not None
     del wanted["metadata"]["ownerReferences"]
     return wanted
+
+
+@pytest.fixture(autouse=True)
+def _way(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead to the test cluster: the client library looks for a kubeconfig when it is imported."""
+    load = partial(load_kube_config, config_file=str(cluster.kubeconfig))
+    monkeypatch.setattr(config, "load_kube_config", load)
 
 
 def ask(question: Callable[[ApiServer], Awaitable[T]]) -> T:

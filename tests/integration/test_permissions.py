@@ -168,6 +168,14 @@ def live(objects: Objects, proxy: ApiProxy) -> None:
     objects.kubectl("delete", "service", "ada")
     objects.get("service")
 
+    # Without the label that is watched a child is out of sight: its name is found taken.
+    objects.apply(an_assistant(replicas=2))
+    objects.settled()
+    for plural in ("deployments", "services", "poddisruptionbudgets", "networkpolicies"):
+        objects.kubectl("label", plural, "ada", "app.kubernetes.io/managed-by-")
+        objects.until(lambda plural=plural: objects.list(plural))
+        until(lambda plural=plural: proxy.find(call_to("get", plural)), within=30)
+
 
 @pytest.mark.parametrize("several", [False, True], ids=["all namespaces", "two namespaces"])
 def test_the_published_roles_are_enough_and_each_verb_is_used(

@@ -55,8 +55,9 @@ class MemoryCluster:
     events: list[Manifest] = field(default_factory=list)
     reads: int = 0
     refuses: Callable[[Manifest], ClusterFailure | None] = lambda _: None
+    version: int = 100
+    """The latest resource version."""
     _objects: dict[tuple[str, Key], _Stored] = field(default_factory=dict)
-    _version: int = 100
     _uids: int = 0
 
     # What the operator calls.
@@ -252,8 +253,8 @@ class MemoryCluster:
         stored.owners.setdefault(who, set()).update(paths)
 
     def _next_version(self) -> int:
-        self._version += 1
-        return self._version
+        self.version += 1
+        return self.version
 
 
 @dataclass

@@ -61,14 +61,15 @@ class MemoryOperator:
         for assistant in store.assistants:
             if self.cluster.find(KIND, assistant.key) is None:
                 store.forget_assistant(assistant.key, assistant.uid)
+        now = str(self.cluster.version)
         for kind, shelf in store.children.items():
-            shelf.replace(map(read_child, self._watched(kind)), within=_everywhere)
+            shelf.replace(map(read_child, self._watched(kind)), version=now, within=_everywhere)
         revisions = map(read_config_map, self._watched("ConfigMap"))
-        store.revisions.replace(revisions, within=_everywhere)
+        store.revisions.replace(revisions, version=now, within=_everywhere)
         sources = [read_config_map(b) for b in self.cluster.all("ConfigMap") if not _watched(b)]
         referred = [found for found in sources if store.referrers(found.key)]
-        store.sources.replace(referred, within=_everywhere)
-        store.pods.replace(self.pods, within=_everywhere)
+        store.sources.replace(referred, version=now, within=_everywhere)
+        store.pods.replace(self.pods, version=now, within=_everywhere)
 
     def _watched(self, kind: str) -> list[Manifest]:
         return [body for body in self.cluster.all(kind) if _watched(body)]

@@ -183,6 +183,9 @@ class Children:
         except ChildRefused as refused:
             if refused.reason != reasons.NAME_CONFLICT:
                 raise
+        except ClusterFailure as failure:
+            if failure.status != 409:
+                raise
         else:
             return None
         body = await self.cluster.get(CHILDREN[wanted["kind"]], key_of(wanted))
@@ -193,7 +196,7 @@ class Children:
 
     async def _delete(self, resource: Resource, found: Found, shelf: Shelf[Found]) -> None:
         await self.cluster.delete(resource, found.key, found.uid)
-        shelf.forget(found)
+        shelf.forget(found.key, found.uid)
         logger.info("deleted %s %s", resource.kind, found.key)
 
     async def _sent(self, manifest: Manifest, sending: Awaitable[Manifest]) -> Manifest:

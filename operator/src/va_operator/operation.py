@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from va_operator.api import Key, Manifest, VirtualAssistant, key_of
+from va_operator.api import Key, Manifest, VirtualAssistant, key_of, parse
 from va_operator.cluster import ApiServer
 from va_operator.errors import ClusterFailure, OperatorError
 from va_operator.health import Vitals
@@ -131,7 +131,8 @@ class Operation:
             }
 
     async def _see(self, namespace: str | None) -> None:
-        for body in await self._first_list(namespace):
+        listed, _ = await self._first_list(namespace)
+        for body in listed:
             self._remember(body)
         for reflector in self.reflectors:
             if reflector.namespace == namespace:
@@ -139,7 +140,7 @@ class Operation:
         self._unseen.discard(namespace)
         self._queue(assistant.key for assistant in self._known(namespace))
 
-    async def _first_list(self, namespace: str | None) -> list[Manifest]:
+    async def _first_list(self, namespace: str | None) -> tuple[list[Manifest], str]:
         pause = FIRST_PAUSE
         while True:
             try:
@@ -160,10 +161,9 @@ class Operation:
                     group.create_task(self._prove(namespace), name=f"proof in {namespace}")
 
     async def _prove(self, namespace: str | None) -> None:
-        before = self._known(namespace)
-        listed = await prove_watch(self.api, namespace, self.deliveries, delay=WATCH_DELAY)
-        if listed is not None:
-            self._correct(before, listed)
+        found = await prove_watch(self.api, namespace, self.deliveries, delay=WATCH_DELAY)
+        if found is not None:
+            self._correct(namespace, *found)
 
     async def _correct_after_lists(self) -> None:
         """Find what was deleted while kopf's watch had lost its place.
@@ -175,40 +175,38 @@ class Operation:
             await self.relisted.wait()
             self.relisted.clear()
             for namespace in self._namespaces:
-                before = self._known(namespace)
                 try:
-                    listed = await list_assistants(self.api, namespace)
+                    found = await list_assistants(self.api, namespace)
                 except ClusterFailure as failure:
                     logger.warning("the list after a lost watch fails: %s", failure)
                     await asyncio.sleep(FIRST_PAUSE)
                     if failure.status != 403:  # When it is allowed again, kopf lists again.
                         self.relisted.set()
                 else:
-                    self._correct(before, listed)
+                    self._correct(namespace, *found)
 
     def _known(self, namespace: str | None) -> tuple[VirtualAssistant, ...]:
         return tuple(found for found in self.store.assistants if _within(namespace)(found.key))
 
-    def _correct(self, before: Iterable[VirtualAssistant], listed: list[Manifest]) -> None:
+    def _correct(self, namespace: str | None, listed: list[Manifest], version: str) -> None:
         """Make the store equal to a list, and reconcile all that it holds.
 
-        What the watch brought while the list was under way is not in ``before`` and stays.
+        What the watch brought while the list was under way is newer than its version and stays.
         """
-        there = {key_of(body): body for body in listed}
-        for known in before:
-            if known.key not in there:
-                self.store.forget_assistant(known.key, known.uid)
-        for body in there.values():
-            self._remember(body)
-        self._queue([*(known.key for known in before), *there], behind=True)
+        before = self._known(namespace)
+        # One that cannot be read any more stays as it was when it could.
+        readable = (_read(body) or self.store.assistants.get(key_of(body)) for body in listed)
+        self.store.replace_assistants(
+            (assistant for assistant in readable if assistant is not None),
+            version=version,
+            within=_within(namespace),
+        )
+        self._queue([*(known.key for known in before), *map(key_of, listed)], behind=True)
 
     def _remember(self, body: Manifest) -> bool:
         """Remember an assistant; tell whether that is news."""
-        try:
-            return bool(self.store.remember_assistant(body))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            logger.error("%s cannot be read: %r", key_of(body), error)  # noqa: TRY400 - no trace
-            return False
+        assistant = _read(body)
+        return assistant is not None and bool(self.store.take_in(assistant))
 
     def _reflectors(self, namespace: str | None) -> Iterable[Reflector]:
         for kind, shelf in self.store.children.items():
@@ -229,8 +227,8 @@ class Operation:
         return self._reflector(
             resource,
             namespace,
-            replace=lambda ns, items: self._queue(
-                shelf.replace(map(read_child, items), within=_within(ns))
+            replace=lambda ns, items, version: self._queue(
+                shelf.replace(map(read_child, items), version=version, within=_within(ns))
             ),
             changed=lambda event, body: self._child_seen(shelf, event, body),
         )
@@ -246,7 +244,7 @@ class Operation:
         resource: Resource,
         namespace: str | None,
         *,
-        replace: Callable[[str | None, Iterable[Manifest]], None],
+        replace: Callable[[str | None, Iterable[Manifest], str], None],
         changed: Callable[[str, Manifest], None],
     ) -> Reflector:
         return Reflector(
@@ -258,13 +256,13 @@ class Operation:
             changed=changed,
         )
 
-    def _pods_listed(self, namespace: str | None, items: Iterable[Manifest]) -> None:
+    def _pods_listed(self, namespace: str | None, items: Iterable[Manifest], version: str) -> None:
         pods = [read_pod(body) for body in items]
         there = {pod.uid for pod in pods}
         for known in self.store.pods:
             if _within(namespace)(known.key) and known.uid not in there:
                 self.inquiry.leave(known)
-        self._queue(self.store.pods.replace(pods, within=_within(namespace)))
+        self._queue(self.store.pods.replace(pods, version=version, within=_within(namespace)))
         if self.leading:
             for pod in pods:
                 self.inquiry.follow(pod)
@@ -278,12 +276,15 @@ class Operation:
             self.inquiry.follow(pod)
         self._queue(touched)
 
-    def _config_maps_listed(self, namespace: str | None, items: Iterable[Manifest]) -> None:
+    def _config_maps_listed(
+        self, namespace: str | None, items: Iterable[Manifest], version: str
+    ) -> None:
         facts = [(_is_ours(body), read_config_map(body)) for body in items]
         within = _within(namespace)
-        self._queue(self.store.revisions.replace((f for ours, f in facts if ours), within=within))
+        revisions = (f for ours, f in facts if ours)
+        self._queue(self.store.revisions.replace(revisions, version=version, within=within))
         referred = (f for ours, f in facts if not ours and self.store.referrers(f.key))
-        for source in self.store.sources.replace(referred, within=within):
+        for source in self.store.sources.replace(referred, version=version, within=within):
             self._queue(self.store.referrers(source), behind=True)
 
     def _config_map_seen(self, event: str, body: Manifest) -> None:
@@ -304,6 +305,15 @@ class Operation:
 def _is_ours(body: Manifest) -> bool:
     labels = body["metadata"].get("labels") or {}
     return labels.get("app.kubernetes.io/managed-by") == MANAGED_BY
+
+
+def _read(body: Manifest) -> VirtualAssistant | None:
+    """Read an assistant; None for one from before a rule of the API, which harms nobody."""
+    try:
+        return parse(body)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        logger.error("%s cannot be read: %r", key_of(body), error)  # noqa: TRY400 - no trace
+        return None
 
 
 def _within(namespace: str | None) -> Callable[[Key], bool]:

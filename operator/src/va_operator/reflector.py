@@ -57,7 +57,8 @@ class Reflector:
     namespace: str | None
     selector: str = ""
     metadata_only: bool = False
-    replace: Callable[[str | None, Iterable[Manifest]], None]
+    replace: Callable[[str | None, Iterable[Manifest], str], None]
+    """Takes the namespace, what a list showed in it, and the version of the list."""
     changed: Callable[[str, Manifest], None]
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     alive_at: float = field(default_factory=time.monotonic)
@@ -106,6 +107,6 @@ class Reflector:
             selector=self.selector,
             metadata_only=self.metadata_only,
         )
-        self.replace(self.namespace, items)
+        self.replace(self.namespace, items, version)
         self.synced.set()
         return version

@@ -78,7 +78,7 @@ class Resolver:
         if body is not None:
             self.store.sources.remember(read_config_map(body))
         elif known is not None and self.store.sources.get(key) is known:
-            self.store.sources.forget(known)
+            self.store.sources.forget(key, known.uid)
         return body
 
 

@@ -61,26 +61,25 @@ class Deliveries:
         return uid != metadata["uid"] or version < int(metadata["resourceVersion"])
 
 
-async def list_assistants(lister: Lister, namespace: str | None) -> list[Manifest]:
-    """Return all assistants of a namespace, with None those of all."""
-    found, _ = await lister.list(ASSISTANTS, namespace)
-    return found
+async def list_assistants(lister: Lister, namespace: str | None) -> tuple[list[Manifest], str]:
+    """Return all assistants of a namespace, with None those of all, and the list's version."""
+    return await lister.list(ASSISTANTS, namespace)
 
 
 async def prove_watch(
     lister: Lister, namespace: str | None, deliveries: Deliveries, *, delay: float
-) -> list[Manifest] | None:
+) -> tuple[list[Manifest], str] | None:
     """List, and wait until the watch has delivered what was listed.
 
-    Returns the list, or None where the API server gives none. Raises WatchDead where an
-    object that still exists unchanged after ``delay`` seconds was never delivered.
+    Returns the list and its version, or None where the API server gives none. Raises WatchDead
+    where an object that still exists unchanged after ``delay`` seconds was never delivered.
     """
     try:
-        listed = await list_assistants(lister, namespace)
+        listed, version = await list_assistants(lister, namespace)
         if not deliveries.missing(listed):
-            return listed
+            return listed, version
         await asyncio.sleep(delay)
-        again = await list_assistants(lister, namespace)
+        again, version = await list_assistants(lister, namespace)
     except ClusterFailure as failure:
         logger.warning("the resync gets no list: %s", failure)
         return None
@@ -91,4 +90,4 @@ async def prove_watch(
     if dead := deliveries.missing(lost):
         names = ", ".join(sorted(map(str, dead))[:5])
         raise WatchDead(f"the watch of virtualassistants has not delivered {names} in {delay} s")
-    return again
+    return again, version

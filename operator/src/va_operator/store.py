@@ -62,31 +62,49 @@ class Shelf(Generic[T]):
             touched.add(key)
         return tuple(touched)
 
-    def forget(self, item: T, *, version: str | None = None) -> tuple[Key, ...]:
+    def forget(self, key: Key, uid: str, *, version: str | None = None) -> tuple[Key, ...]:
         """Take out what is gone; return the index keys that it touches.
 
-        ``version`` is that of the deletion, where an event told of it.
+        ``version`` is that of the deletion, where an event told of it. It counts also where
+        nothing is known any more: we deleted the object ourselves, and older news of it may
+        still come.
         """
-        known = self._items.get(item.key)
-        if known is None or known.uid != item.uid:
+        known = self._items.get(key)
+        if known is not None and known.uid != uid:
             return ()
-        del self._items[item.key]
         if version is not None:
-            self._gone[item.key] = int(version)
+            self._gone[key] = max(int(version), self._gone.pop(key, 0))
             if len(self._gone) > GONE_KEPT:
                 del self._gone[next(iter(self._gone))]
+        if known is None:
+            return ()
+        del self._items[key]
         return tuple(self._drop(known))
 
     def see(self, item: T, *, deleted: bool) -> tuple[Key, ...]:
         """Take in an event of a watch; return the index keys that it touches, if it is news."""
-        return self.forget(item, version=item.resource_version) if deleted else self.remember(item)
+        if deleted:
+            return self.forget(item.key, item.uid, version=item.resource_version)
+        return self.remember(item)
 
-    def replace(self, items: Iterable[T], *, within: Callable[[Key], bool]) -> set[Key]:
-        """Make a part of the shelf equal to a fresh list; return the index keys touched."""
-        fresh = {item.key: item for item in items}
+    def replace(
+        self, items: Iterable[T], *, version: str, within: Callable[[Key], bool]
+    ) -> set[Key]:
+        """Make a part of the shelf equal to a fresh list; return the index keys touched.
+
+        The list speaks for all that happened up to its ``version``: what is known since then
+        stays, and of the rest it is right even where its objects are older than what is known,
+        because etcd was restored from a backup.
+        """
+        fresh, upto = {item.key: item for item in items}, int(version)
+        for key in [key for key, gone in self._gone.items() if within(key) and gone <= upto]:
+            del self._gone[key]
         touched: set[Key] = set()
-        for key in [key for key in self._items if within(key) and key not in fresh]:
-            touched.update(self.forget(self._items[key]))
+        for known in self:
+            if within(known.key) and int(known.resource_version) <= upto:
+                item = fresh.get(known.key)
+                if item is None or _identity(item) != _identity(known):
+                    touched.update(self.forget(known.key, known.uid))
         for item in fresh.values():
             touched.update(self.remember(item))
         return touched
@@ -95,10 +113,8 @@ class Shelf(Generic[T]):
         """Tell whether an object is known in this very version."""
         metadata = body["metadata"]
         known = self._items.get(key_of(body))
-        return known is not None and (known.uid, known.resource_version) == (
-            metadata["uid"],
-            metadata["resourceVersion"],
-        )
+        version = (metadata["uid"], metadata["resourceVersion"])
+        return known is not None and _identity(known) == version
 
     def get(self, key: Key) -> T | None:
         """Return an object by its own key."""
@@ -120,6 +136,10 @@ class Shelf(Generic[T]):
             if not self._by_index[key]:
                 del self._by_index[key]
             yield key
+
+
+def _identity(item: _Seen) -> tuple[str, str]:
+    return (item.uid, item.resource_version)
 
 
 def _own_key(item: _Seen) -> tuple[Key, ...]:
@@ -162,7 +182,10 @@ class Store:
 
     def remember_assistant(self, body: Manifest) -> tuple[Key, ...]:
         """Take in an assistant; raises as `parse` does where it cannot be read."""
-        assistant = parse(body)
+        return self.take_in(parse(body))
+
+    def take_in(self, assistant: VirtualAssistant) -> tuple[Key, ...]:
+        """Take in an assistant that was read; return its key if it is news."""
         before = self.assistants.get(assistant.key)
         touched = self.assistants.remember(assistant)
         if touched:
@@ -173,11 +196,23 @@ class Store:
         self, key: Key, uid: str, *, version: str | None = None
     ) -> tuple[Key, ...]:
         """Take out an assistant that is gone, since ``version`` where an event told of it."""
-        known = self.assistants.get(key)
-        if known is None or known.uid != uid:
-            return ()
-        self._refer(known, None)
-        return self.assistants.forget(known, version=version)
+        before = self.assistants.get(key)
+        touched = self.assistants.forget(key, uid, version=version)
+        if touched:
+            self._refer(before, None)
+        return touched
+
+    def replace_assistants(
+        self,
+        listed: Iterable[VirtualAssistant],
+        *,
+        version: str,
+        within: Callable[[Key], bool],
+    ) -> None:
+        """Make a part of the assistants equal to a fresh list, as `Shelf.replace` does."""
+        before = {assistant.key: assistant for assistant in self.assistants}
+        for key in self.assistants.replace(listed, version=version, within=within):
+            self._refer(before.get(key), self.assistants.get(key))
 
     def referrers(self, config_map: Key) -> tuple[Key, ...]:
         """Return the assistants whose context refers to a ConfigMap."""

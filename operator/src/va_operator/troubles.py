@@ -87,7 +87,7 @@ def refusal(kind: str, name: str, failure: ClusterFailure) -> ChildRefused | Non
         reason = reasons.NOT_ALLOWED
     elif failure.status == 422 and "already allocated" in failure.message:
         reason = reasons.NODE_PORT_TAKEN
-    elif failure.status == 409 and failure.reason == "Conflict":
+    elif failure.status == 409 and failure.message.startswith("Apply failed with"):
         reason = reasons.NAME_CONFLICT
     elif failure.status in {400, 413, 422}:
         reason = reasons.REFUSED

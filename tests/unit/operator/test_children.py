@@ -128,7 +128,7 @@ def test_a_child_that_we_wrote_without_seeing_it_is_not_written_again(kind: str)
     shelf = operator.store.children[kind]
     seen = shelf.get(ADA)
     assert seen is not None
-    shelf.forget(seen)
+    shelf.forget(seen.key, seen.uid)
 
     writes = len(operator.cluster.writes)
     look_no_further(operator)

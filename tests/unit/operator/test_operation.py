@@ -16,7 +16,7 @@ from support.builders import (
     child_metadata,
     referring,
 )
-from va_operator.api import Key, Manifest
+from va_operator.api import Key, Manifest, parse
 from va_operator.errors import ClusterFailure
 from va_operator.fence import Fence, clock
 from va_operator.inquiry import Inquiry, Pace
@@ -103,7 +103,7 @@ def test_an_assistant_that_cannot_be_read_harms_nobody(context: Any) -> None:
 def test_a_child_queues_its_assistant(plural: str) -> None:
     def test(operation: Operation) -> None:
         reflector = followed(operation, plural)
-        reflector.replace(None, [{"metadata": child_metadata()}])
+        reflector.replace(None, [{"metadata": child_metadata()}], "99")
 
     assert operate(test) == [ADA]
 
@@ -130,7 +130,7 @@ def test_a_pod_queues_its_assistant_and_is_asked() -> None:
         reflector = followed(operation, "pods")
         reflector.changed("ADDED", a_pod_body(**running))
         assert set(operation.inquiry._pods) == {"uid-of-ada-1"}
-        reflector.replace(None, [])
+        reflector.replace(None, [], "99")
         assert operation.inquiry._pods == {}
 
     assert operate(test) == [ADA]
@@ -147,7 +147,7 @@ def test_a_revision_queues_its_assistant() -> None:
         reflector = followed(operation, "configmaps")
         reflector.changed("ADDED", ours())
         assert len(operation.store.revisions) == 1
-        reflector.replace(None, [])
+        reflector.replace(None, [], "99")
         assert len(operation.store.revisions) == 0
 
     assert operate(test) == [ADA]
@@ -167,7 +167,7 @@ def test_a_text_queues_those_who_refer_to_it(event: str) -> None:
 def test_config_maps_of_which_nobody_speaks_are_not_kept() -> None:
     def test(operation: Operation) -> None:
         reflector = followed(operation, "configmaps")
-        reflector.replace(None, [a_config_map("x"), a_config_map("y")])
+        reflector.replace(None, [a_config_map("x"), a_config_map("y")], "99")
         reflector.changed("ADDED", a_config_map("z"))
         assert len(operation.store.sources) == 0
 
@@ -177,8 +177,7 @@ def test_config_maps_of_which_nobody_speaks_are_not_kept() -> None:
 def test_a_resync_corrects_the_store_and_queues_all() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body())
-        before = tuple(operation.store.assistants)
-        operation._correct(before, [an_assistant_body("bob", uid="b")])
+        operation._correct(None, [an_assistant_body("bob", uid="b")], "20")
         assert operation.store.assistants.get(ADA) is None
         assert operation.store.assistants.get(BOB)
 
@@ -187,9 +186,8 @@ def test_a_resync_corrects_the_store_and_queues_all() -> None:
 
 def test_a_resync_does_not_forget_what_came_while_it_listed() -> None:
     def test(operation: Operation) -> None:
-        before = tuple(operation.store.assistants)
-        operation.assistant_seen("ADDED", an_assistant_body())
-        operation._correct(before, [])
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        operation._correct(None, [], "9")
         assert operation.store.assistants.get(ADA)
 
     operate(test)
@@ -198,10 +196,30 @@ def test_a_resync_does_not_forget_what_came_while_it_listed() -> None:
 def test_a_resync_brings_nothing_back_that_went_while_it_listed() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body(version=10))
-        before = tuple(operation.store.assistants)
         operation.assistant_seen("DELETED", an_assistant_body(version=12))
-        operation._correct(before, [an_assistant_body(version=10)])
+        operation._correct(None, [an_assistant_body(version=10)], "11")
         assert operation.store.assistants.get(ADA) is None
+
+    operate(test)
+
+
+def test_a_resync_goes_back_with_an_etcd_that_was_restored() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(version=10, context=referring("later")))
+        restored = an_assistant_body(version=7, context=referring("earlier"))
+        operation._correct(None, [restored], "12")
+        assert operation.store.assistants.get(ADA) == parse(restored)
+        assert operation.store.referrers(Key(NAMESPACE, "earlier")) == (ADA,)
+        assert operation.store.referrers(Key(NAMESPACE, "later")) == ()
+
+    assert operate(test) == [ADA]
+
+
+def test_a_resync_keeps_what_it_cannot_read_as_it_was() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        operation._correct(None, [an_assistant_body(version=11, context="text")], "12")
+        assert operation.store.assistants.get(ADA) == parse(an_assistant_body(version=10))
 
     operate(test)
 
@@ -222,7 +240,7 @@ def test_a_namespace_is_corrected_by_its_own_list_alone() -> None:
         operation.assistant_seen("ADDED", an_assistant_body(namespace="lab", uid="l"))
         assert [found.key for found in operation._known("lab")] == [Key("lab", "ada")]
         assert len(operation._known(None)) == 2
-        operation._correct(operation._known("lab"), [])
+        operation._correct("lab", [], "20")
         assert [found.key for found in operation.store.assistants] == [ADA]
 
     operate(test)
@@ -254,12 +272,13 @@ def test_a_standby_keeps_its_store_warm_queues_nothing_and_asks_no_pod() -> None
     def test(operation: Operation) -> None:
         operation.leadership = a_standby()
         operation.assistant_seen("ADDED", an_assistant_body())
-        followed(operation, "deployments").replace(None, [{"metadata": child_metadata()}])
+        followed(operation, "deployments").replace(None, [{"metadata": child_metadata()}], "99")
         running = [{"name": "assistant", "state": {"running": {}}}]
         pods = followed(operation, "pods")
-        pods.replace(None, [a_pod_body(podIP="10.1.0.7", containerStatuses=running)])
+        pods.replace(None, [a_pod_body(podIP="10.1.0.7", containerStatuses=running)], "99")
         pods.changed("ADDED", a_pod_body("ada-2", podIP="10.1.0.8", containerStatuses=running))
-        operation._correct((), [an_assistant_body("bob", uid="b")])
+        bodies = [an_assistant_body(), an_assistant_body("bob", uid="b")]
+        operation._correct(None, bodies, "20")
 
         assert len(operation.store.assistants) == 2
         assert len(operation.store.deployments) == 1

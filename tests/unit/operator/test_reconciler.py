@@ -671,7 +671,7 @@ def test_a_revision_deleted_between_two_looks_is_never_rewritten_without_its_tex
         async def resolve(self, assistant: VirtualAssistant) -> Any:
             found = await super().resolve(assistant)
             operator.cluster.erase("ConfigMap", Key(NAMESPACE, name))
-            operator.store.revisions.forget(seen)
+            operator.store.revisions.forget(seen.key, seen.uid)
             return found
 
     parts = {

@@ -61,8 +61,8 @@ class Told:
     def __init__(self) -> None:
         self.news: list[str] = []
 
-    def replace(self, _: str | None, items: Iterable[Manifest]) -> None:
-        self.news.append("= " + " ".join(item["metadata"]["name"] for item in items))
+    def replace(self, _: str | None, items: Iterable[Manifest], version: str) -> None:
+        self.news.append(" ".join([f"={version}", *(item["metadata"]["name"] for item in items)]))
 
     def changed(self, event: str, body: Manifest) -> None:
         self.news.append(f"{event} {body['metadata']['name']}")
@@ -90,7 +90,7 @@ def test_a_list_is_followed_by_a_watch_from_its_version() -> None:
     script, told, reflector = follow(([A], 5), [("ADDED", B)])
 
     assert script.asked == ["list", "watch 5", "watch 6"]
-    assert told.news == ["= a", "ADDED b"]
+    assert told.news == ["=5 a", "ADDED b"]
     assert reflector.synced.is_set()
 
 
@@ -98,7 +98,7 @@ def test_a_bookmark_moves_the_place_and_tells_nobody() -> None:
     script, told, _ = follow(([], 5), [("BOOKMARK", an_object("", 99))])
 
     assert script.asked == ["list", "watch 5", "watch 99"]
-    assert told.news == ["= "]
+    assert told.news == ["=5"]
 
 
 def test_a_watch_that_ends_goes_on_where_it_was() -> None:
@@ -110,7 +110,7 @@ def test_a_watch_that_lost_its_place_lists_anew() -> None:
     script, told, _ = follow(([A, B], 6), [ResourceExpired("too old")], ([B], 9), [])
 
     assert script.asked == ["list", "watch 6", "list", "watch 9", "watch 9"]
-    assert told.news == ["= a b", "= b"]
+    assert told.news == ["=6 a b", "=9 b"]
 
 
 def test_a_watch_that_expires_in_the_middle_lists_anew() -> None:
@@ -122,7 +122,7 @@ def test_a_watch_that_breaks_goes_on_without_a_list() -> None:
     script, told, _ = follow(([], 5), [("ADDED", B), ClusterFailure(0, "cut")], [("DELETED", B)])
 
     assert script.asked == ["list", "watch 5", "watch 6", "watch 6"]
-    assert told.news == ["= ", "ADDED b", "DELETED b"]
+    assert told.news == ["=5", "ADDED b", "DELETED b"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])

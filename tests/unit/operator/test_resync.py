@@ -40,11 +40,11 @@ ADA = an_assistant_body(version=10)
 
 
 def test_a_watch_that_delivered_everything_is_alive() -> None:
-    assert prove(Lists([ADA]), ADA) == [ADA]
+    assert prove(Lists([ADA]), ADA) == ([ADA], "99")
 
 
 def test_a_watch_that_is_ahead_of_the_list_is_alive() -> None:
-    assert prove(Lists([ADA]), an_assistant_body(version=12)) == [ADA]
+    assert prove(Lists([ADA]), an_assistant_body(version=12)) == ([ADA], "99")
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_a_watch_that_never_delivers_is_dead(delivered: tuple[Manifest, ...]) ->
 
 def test_an_object_that_changed_meanwhile_proves_nothing() -> None:
     newer = an_assistant_body(version=11)
-    assert prove(Lists([ADA], [newer])) == [newer]
+    assert prove(Lists([ADA], [newer])) == ([newer], "99")
 
 
 def test_an_object_that_went_meanwhile_proves_nothing() -> None:
-    assert prove(Lists([ADA], [])) == []
+    assert prove(Lists([ADA], [])) == ([], "99")
 
 
 @pytest.mark.parametrize("lists", [(ClusterFailure(0, "x"),), ([ADA], ClusterFailure(0, "x"))])

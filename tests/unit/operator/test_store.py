@@ -106,15 +106,25 @@ def test_only_so_many_deletions_are_remembered() -> None:
     assert len(shelf._gone) == GONE_KEPT
 
 
-def test_a_deletion_of_the_unknown_is_no_news() -> None:
-    assert a_shelf().see(a_pod(), deleted=True) == ()
+def test_a_deletion_of_the_unknown_is_no_news_but_nothing_older_brings_it_back() -> None:
+    shelf = a_shelf()
+    assert shelf.see(a_pod(version=7), deleted=True) == ()
+    assert shelf.see(a_pod(version=5), deleted=True) == ()
+    assert shelf.remember(a_pod(version=6)) == ()
+    assert shelf.remember(replace(a_pod(version=8), uid="new")) == (ADA,)
+
+
+def test_older_news_of_an_assistant_that_is_already_forgotten_brings_nothing_back() -> None:
+    store = Store()
+    store.forget_assistant(ADA, an_assistant().uid, version="12")
+    assert store.remember_assistant(an_assistant_body(version=11)) == ()
 
 
 def test_a_list_replaces_what_was_known() -> None:
     old, gone, new = a_pod(name="old"), a_pod(name="gone", assistant="bob"), a_pod(name="new")
     shelf = a_shelf(old, gone)
 
-    assert shelf.replace([old, new], within=everywhere) == {ADA, BOB}
+    assert shelf.replace([old, new], version="9", within=everywhere) == {ADA, BOB}
     assert {pod.key.name for pod in shelf} == {"old", "new"}
     assert shelf.of(BOB) == ()
 
@@ -123,20 +133,42 @@ def test_a_list_of_one_namespace_leaves_the_others_alone() -> None:
     elsewhere = replace(a_pod(), key=Key("elsewhere", "ada-1"))
     shelf = a_shelf(elsewhere)
 
-    shelf.replace([], within=lambda key: key.namespace == NAMESPACE)
+    shelf.replace([], version="9", within=lambda key: key.namespace == NAMESPACE)
     assert shelf.get(elsewhere.key) == elsewhere
 
 
 def test_what_a_list_missed_comes_back_by_the_watch() -> None:
     shelf = a_shelf(a_pod(version=100))
-    shelf.replace([], within=everywhere)
+    shelf.replace([], version="100", within=everywhere)
     assert shelf.remember(a_pod(version=100)) == (ADA,)
 
 
-def test_an_older_list_does_not_turn_back_time() -> None:
+@pytest.mark.parametrize("listed", [(), (a_pod(version=7, ready=False),)])
+def test_what_is_newer_than_a_list_stays(listed: tuple[Pod, ...]) -> None:
     shelf = a_shelf(a_pod(version=9))
-    shelf.replace([a_pod(version=8, ready=False)], within=everywhere)
+    assert shelf.replace(listed, version="8", within=everywhere) == set()
     assert shelf.of(ADA)[0].ready
+
+
+def test_what_went_after_a_list_is_not_brought_back_by_it() -> None:
+    shelf = a_shelf(a_pod(version=7))
+    shelf.see(a_pod(version=9), deleted=True)
+    assert shelf.replace([a_pod(version=7)], version="8", within=everywhere) == set()
+    assert len(shelf) == 0
+
+
+def test_a_list_of_a_restored_etcd_brings_back_what_is_older() -> None:
+    older, gone = a_pod(version=5, ready=False), a_pod(name="gone", version=5)
+    shelf = a_shelf(a_pod(version=9), gone)
+    shelf.see(replace(gone, resource_version="8"), deleted=True)
+
+    assert shelf.replace([older, gone], version="10", within=everywhere) == {ADA}
+    assert shelf.get(older.key) == older
+    assert shelf.get(gone.key) == gone
+
+
+def test_a_list_that_shows_what_is_known_is_no_news() -> None:
+    assert a_shelf(a_pod()).replace([a_pod()], version="9", within=everywhere) == set()
 
 
 def test_objects_are_returned_by_name() -> None:

@@ -53,8 +53,15 @@ def test_a_namespace_that_goes_refuses_nothing_that_people_should_look_at() -> N
     assert refusal("Service", "ada", going) is None
 
 
-def test_a_conflict_that_is_no_ownership_is_no_refusal() -> None:
-    assert refusal("Service", "ada", ClusterFailure(409, "exists", reason="AlreadyExists")) is None
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("AlreadyExists", "exists"),
+        ("Conflict", "Operation cannot be fulfilled on resourcequotas: has been modified"),
+    ],
+)
+def test_a_conflict_that_is_no_ownership_is_no_refusal(reason: str, message: str) -> None:
+    assert refusal("Service", "ada", ClusterFailure(409, message, reason=reason)) is None
 
 
 PODS = {
