@@ -21,6 +21,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -129,7 +130,9 @@ class Exchange:
 class Stub:
     """The server in a thread of this process; `with Stub() as stub`."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.keys: set[str] | None = {RIGHT_KEY}
         """Known keys; None: any, and none at all."""
 
@@ -141,7 +144,12 @@ class Stub:
         self._server = _Server((host, port), _Handler)
         self._server.stub = self
         self.port: int = self._server.server_address[1]
-        self.url = f"http://{host}:{self.port}/v1"
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}/v1"
+        if tls:
+            # The handshake belongs to the first read, in the thread of its connection.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     def __enter__(self) -> Self:
         self.start()

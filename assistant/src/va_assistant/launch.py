@@ -19,6 +19,7 @@ from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.probes import Probes
 from va_assistant.prompt import build_prompt
+from va_assistant.proxies import InvalidProxyError
 from va_assistant.readiness import Readiness, Trial
 from va_assistant.revision import (
     EMBEDDED_MODEL,
@@ -30,7 +31,7 @@ from va_assistant.revision import (
     revision_of_files,
 )
 from va_assistant.server import SPARE_THREADS, Server, listen
-from va_assistant.settings import AssistantSettings, openai_api_key
+from va_assistant.settings import AssistantSettings, openai_api_key, proxy_for
 from va_assistant.transport import url_fault
 from va_assistant.web import create_app
 
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str]) -> None:
             _serve_files(options, settings)
         else:
             _serve_revision(options, settings)
-    except (StartError, InvalidRevisionError, ModelMissingError) as error:
+    except (StartError, InvalidProxyError, InvalidRevisionError, ModelMissingError) as error:
         sys.exit(f"va-assistant: {error}")
     except ValidationError as error:
         faults = "; ".join(
@@ -151,6 +152,7 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
     )
     if fault := url_fault(model.base_url):
         raise StartError(one_line(fault.replace("baseURL", "--base-url")))
+    proxy_for(model.base_url)  # told here and now where it is none
     revision = revision_of_files(options.context, instructions=options.instructions, model=model)
     host = options.host or LOOPBACK
     sock = _listen(host, options.port)
@@ -185,7 +187,7 @@ def _serve(
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
-    model = Model(revision.model, build_prompt(revision), key)
+    model = Model(revision.model, build_prompt(revision), key, proxy_for)
     readiness = Readiness(revision)
     metrics = Metrics()
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)

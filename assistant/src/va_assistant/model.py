@@ -22,6 +22,7 @@ from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
 from va_assistant.prompt import Prompt
+from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Transport, url_fault
@@ -39,14 +40,28 @@ Result = TypeVar("Result")
 class Model:
     """One model; any number of threads may ask it."""
 
-    def __init__(self, settings: ModelSettings, prompt: Prompt, key: KeySource) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        prompt: Prompt,
+        key: KeySource,
+        proxy_for: Callable[[str], Proxy | None] = lambda _url: None,
+    ) -> None:
+        """`proxy_for` is asked once, with the model's URL; it may raise `InvalidProxyError`."""
         self.settings = settings
         self._prompt = prompt
         self._key = key
         # A pod with such a URL lives and says what is wrong with it; nothing is sent.
         self._url_fault = url_fault(settings.base_url)
-        base_url = _NO_URL if self._url_fault else settings.base_url
-        self._transport = Transport(base_url)
+        base_url, proxy = _NO_URL, None
+        if not self._url_fault:
+            base_url = settings.base_url
+            try:
+                proxy = proxy_for(base_url)
+            except InvalidProxyError as error:
+                self._url_fault = str(error)
+        self._proxy_token = proxy.token if proxy else None
+        self._transport = Transport(base_url, proxy)
         self._client = openai.OpenAI(
             api_key="unused",  # each request brings the key of its moment
             base_url=base_url,
@@ -91,7 +106,7 @@ class Model:
             if begun.first.finish_reason:
                 raise _cut_to_nothing()
             yield begun.first
-            with _hiding(begun.key):
+            with self._hiding(begun.key):
                 yield from begun.rest
         finally:
             begun.close()
@@ -140,7 +155,7 @@ class Model:
         """Ask with the key of the moment; at once again if it was changed meanwhile."""
         key = self._key.read()
         try:
-            with _hiding(key):
+            with self._hiding(key):
                 return ask(key)
         except Failure as failure:
             if failure.reason is not Reason.KEY_REFUSED:
@@ -148,7 +163,7 @@ class Model:
             newer = self._key.read()
             if newer == key:
                 raise
-        with _hiding(newer):
+        with self._hiding(newer):
             return ask(newer)
 
     def _post(
@@ -182,7 +197,11 @@ class Model:
             return cast("httpx2.Response", response)
         except openai.APIStatusError as error:
             raise failure_of(
-                error.status_code, error.body, error.response.headers, now=datetime.now(UTC)
+                error.status_code,
+                error.body,
+                error.response.headers,
+                now=datetime.now(UTC),
+                who=self._transport.answerer,
             ) from None
 
     def _parameters(self, *, stream: bool = False, limit: int | None = None) -> bytes:
@@ -200,6 +219,18 @@ class Model:
             if settings.is_openai or settings.provider is Provider.EMBEDDED:
                 parameters["stream_options"] = {"include_usage": True}
         return json.dumps(parameters, ensure_ascii=False).encode()
+
+    @contextmanager
+    def _hiding(self, key: str | None) -> Iterator[None]:
+        """Make sure that no failure quotes a secret, and that none is longer than a line."""
+        try:
+            yield
+        except Failure as failure:
+            message = failure.message
+            for secret in filter(None, (key, self._proxy_token)):
+                message = message.replace(secret, "…")
+            failure.message = one_line(message)
+            raise
 
 
 class _Begun:
@@ -238,14 +269,3 @@ def _cut_to_nothing() -> Failure:
         "the model's answer is none: maxTokens cut it before its first word",
         about_question=True,
     )
-
-
-@contextmanager
-def _hiding(key: str | None) -> Iterator[None]:
-    """Make sure that no failure quotes the key, and that none is longer than a line."""
-    try:
-        yield
-    except Failure as failure:
-        message = failure.message.replace(key, "…") if key else failure.message
-        failure.message = one_line(message)
-        raise

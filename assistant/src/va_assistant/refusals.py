@@ -17,11 +17,21 @@ _ABOUT_CONTENT = frozenset({"content_filter", "content_policy_violation"})
 _KEY_LIKE = re.compile(r"\b(sk|key|Bearer)[-_ ][^\s'\"]{6,}")
 
 
-def failure_of(status: int, body: object, headers: Mapping[str, str], *, now: datetime) -> Failure:
-    """Return the failure that a response with an error status stands for."""
+def failure_of(
+    status: int,
+    body: object,
+    headers: Mapping[str, str],
+    *,
+    now: datetime,
+    who: str = "the provider",
+) -> Failure:
+    """Return the failure that a response with an error status stands for.
+
+    `who` has answered.
+    """
     fields = body if isinstance(body, Mapping) else {}
     text = _KEY_LIKE.sub("…", _message(fields, body))
-    said = f"the provider answered {status}" + (f": {text}" if text else "")
+    said = f"{who} answered {status}" + (f": {text}" if text else "")
     codes = f"{fields.get('code')} {fields.get('type')}"
     if status == 401:
         # Providers like to quote the key here.

@@ -1,10 +1,15 @@
 """What the assistant reads from its environment, once, at start."""
 
+import ipaddress
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from va_assistant.proxies import Proxy, parse_proxy
 
 
 class AssistantSettings(BaseSettings):
@@ -53,3 +58,26 @@ class ModelServerSettings(BaseSettings):
 def openai_api_key() -> str | None:
     """Return the key that people have set for every tool, used outside of Kubernetes."""
     return os.environ.get("OPENAI_API_KEY")
+
+
+def proxy_for(base_url: str) -> Proxy | None:
+    """Return the proxy through which a URL is asked; None where it is asked directly.
+
+    `HTTPS_PROXY` or `HTTP_PROXY`, by the URL's scheme, and `NO_PROXY`, in upper or
+    lower case and with the meaning that they have for `urllib.request`. Raises
+    `InvalidProxyError` where a variable names no proxy.
+    """
+    url = urlsplit(base_url)
+    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    given = getproxies().get(url.scheme)
+    if not given or _is_loopback(host) or proxy_bypass(f"{host}:{port}"):
+        return None
+    return parse_proxy(given, variable=f"{url.scheme.upper()}_PROXY")
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether a host is this one: seen from the proxy, it would be another."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

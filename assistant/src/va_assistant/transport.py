@@ -11,27 +11,26 @@ import io
 import select
 import socket
 import ssl
-import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextvars import ContextVar
-from queue import Empty, SimpleQueue
-from typing import Any
 
 import httpx2
 
+from va_assistant.connecting import Route, timed_out
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
+from va_assistant.proxies import Proxy
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """An answer beyond this is no answer."""
 
 READ_BYTES = 64 * 1024
 
-Writable = bytearray | memoryview
+PROXY_AUTHENTICATION_REQUIRED = 407
+"""The one status that is certainly a proxy's."""
 
-Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
-"""What `getaddrinfo` finds."""
+Writable = bytearray | memoryview
 
 DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 """Of the question that this thread asks."""
@@ -59,18 +58,32 @@ def url_fault(base_url: str) -> str | None:
 class Transport(httpx2.BaseTransport):
     """Kept-alive connections to one server; any number of threads may use it."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, proxy: Proxy | None = None) -> None:
         url = httpx2.URL(base_url)
-        self._host = url.host
-        self._port = url.port or (443 if url.scheme == "https" else 80)
-        self._tls = ssl.create_default_context() if url.scheme == "https" else None
+        secure = url.scheme == "https"
+        self._route = Route(
+            host=url.raw_host.decode(),
+            port=url.port or (443 if secure else 80),
+            tls=ssl.create_default_context() if secure else None,
+            proxy=proxy,
+        )
+        self._is_forwarded = self._route.is_forwarded
+        self._origin = b"http://" + url.netloc if self._is_forwarded else b""
+        self._for_proxy: list[bytes] = []
+        if proxy and proxy.authorization and self._is_forwarded:
+            self._for_proxy = [b"Proxy-Authorization: " + proxy.authorization.encode()]
         self._idle: deque[_Connection] = deque()
+
+    @property
+    def answerer(self) -> str:
+        """Who has set the status of a response."""
+        return f"the provider or {self._route.proxy}" if self._is_forwarded else "the provider"
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request and return the response with its body still to come."""
         connection = self._take()
         try:
-            response = connection.exchange(request)
+            response = self._exchange(connection, request)
         except BaseException:
             connection.close()
             raise
@@ -85,6 +98,14 @@ class Transport(httpx2.BaseTransport):
         while self._idle:
             self._idle.pop().close()
 
+    def _exchange(
+        self, connection: "_Connection", request: httpx2.Request
+    ) -> http.client.HTTPResponse:
+        response = connection.exchange(request, self._origin, self._for_proxy)
+        if self._is_forwarded and response.status == PROXY_AUTHENTICATION_REQUIRED:
+            raise self._route.refusal(response.status)
+        return response
+
     def _take(self) -> "_Connection":
         deadline = DEADLINE.get()
         while self._idle:
@@ -96,8 +117,7 @@ class Transport(httpx2.BaseTransport):
                 connection.deadline, connection.asker = deadline, ASKER.get()
                 return connection
             connection.close()
-        sock = _connect(self._host, self._port, self._tls, deadline)
-        return _Connection(sock, deadline, ASKER.get())
+        return _Connection(self._route.connect(deadline), deadline, ASKER.get())
 
 
 class _Connection:
@@ -110,10 +130,17 @@ class _Connection:
         self.deadline = deadline
         self.asker = asker
 
-    def exchange(self, request: httpx2.Request) -> http.client.HTTPResponse:
-        """Send a request; return its response once the headers are there."""
+    def exchange(
+        self, request: httpx2.Request, origin: bytes, for_proxy: list[bytes]
+    ) -> http.client.HTTPResponse:
+        """Send a request; return its response once the headers are there.
+
+        `origin` (scheme, host and port) and the header lines `for_proxy` are what
+        a proxy needs that passes requests on; else empty.
+        """
         lines = [
-            b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path),
+            b"%s %s%s HTTP/1.1" % (request.method.encode(), origin, request.url.raw_path),
+            *for_proxy,
             *(b"%s: %s" % pair for pair in request.headers.raw),
         ]
         # In one piece: every call of the system costs.
@@ -135,7 +162,7 @@ class _Connection:
             self._sock.settimeout(self.deadline.left() or 0.001)
             self._sock.sendall(data)
         except TimeoutError:
-            raise _timed_out() from None
+            raise timed_out() from None
         except OSError as error:
             raise _lost() from error
 
@@ -145,7 +172,7 @@ class _Connection:
         try:
             return self._sock.recv_into(buffer)
         except TimeoutError:
-            raise _timed_out() from None
+            raise timed_out() from None
         except OSError as error:
             raise _lost() from error
 
@@ -162,7 +189,7 @@ class _Connection:
             poller.register(self.asker, _LEFT)
         ready = poller.poll(left * 1000)
         if not ready:
-            raise _timed_out()
+            raise timed_out()
         if all(fd != self._sock.fileno() for fd, _ in ready):
             raise AskerLeft
 
@@ -229,65 +256,6 @@ class _Body(httpx2.SyncByteStream):
         else:
             self._connection.close()
         self._whole = False
-
-
-def _connect(host: str, port: int, tls: ssl.SSLContext | None, deadline: Deadline) -> socket.socket:
-    ends = deadline.clock() + deadline.connect_left()
-    where = f"{host}:{port}"
-    problem = "no connection in time"
-    for family, kind, protocol, _, address in _resolve(host, port, ends - deadline.clock()):
-        left = ends - deadline.clock()
-        if left <= 0:
-            break
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(left)
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return tls.wrap_socket(sock, server_hostname=host) if tls else sock
-        except ssl.SSLError as error:
-            sock.close()
-            raise Failure(Reason.TLS_FAILED, f"{where}: {error.reason or error}") from error
-        except TimeoutError:
-            sock.close()
-            problem = "no connection in time"
-        except OSError as error:
-            sock.close()
-            problem = error.strerror or str(error)
-    if not deadline.left():
-        raise _timed_out()
-    raise Failure(Reason.CONNECTION_REFUSED, f"{where}: {problem}")
-
-
-def _resolve(host: str, port: int, seconds: float) -> Sequence[Address]:
-    """Return the addresses of a host, waiting no longer than given.
-
-    The system's resolver has no limit that a caller could set, so it gets a
-    thread of its own, which is left behind when it takes too long.
-    """
-    found: SimpleQueue[Sequence[Address] | OSError | UnicodeError] = SimpleQueue()
-
-    def search() -> None:
-        try:
-            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:  # UnicodeError: a label over 63 characters
-            found.put(error)
-
-    threading.Thread(target=search, name="resolve", daemon=True).start()
-    try:
-        result = found.get(timeout=seconds)
-    except Empty:
-        raise Failure(Reason.HOST_NOT_FOUND, f"{host}: no answer from the name server") from None
-    if isinstance(result, UnicodeError):
-        raise Failure(Reason.HOST_NOT_FOUND, f"{host}: no name of a host") from result
-    if isinstance(result, OSError):
-        problem = result.strerror or str(result)
-        raise Failure(Reason.HOST_NOT_FOUND, f"{host}: {problem}") from result
-    return result
-
-
-def _timed_out() -> Failure:
-    return Failure(Reason.TIMEOUT, "the model did not answer in time")
 
 
 def _lost() -> Failure:

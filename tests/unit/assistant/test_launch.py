@@ -118,6 +118,18 @@ def test_a_url_that_is_none_is_told_in_a_line(run: Run, context: Path) -> None:
     assert re.fullmatch(r"va-assistant: the --base-url is none: .*abc.*\n", said)
 
 
+def test_a_proxy_that_is_none_is_told_in_a_line(run: Run, context: Path) -> None:
+    code, said = run(
+        *("--context", context, "--model", "m", "--base-url", "https://model.test/v1"),
+        OPENAI_API_KEY="k",
+        https_proxy="socks5://ada:s3cret@proxy.test",
+        no_proxy="",
+    )
+    assert code == 1
+    assert re.fullmatch(r"va-assistant: HTTPS_PROXY is no URL of a proxy: [^\n]+\n", said)
+    assert "s3cret" not in said
+
+
 def test_a_pod_whose_text_holds_a_nul_says_which(run: Run, tmp_path: Path) -> None:
     folder = write_revision(tmp_path / "revision", context="a\0b")
     code, said = run(VA_ASSISTANT_REVISION_DIR=str(folder))
