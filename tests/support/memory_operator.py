@@ -109,6 +109,17 @@ class MemoryOperator:
             }
         )
 
+    def roll_out(self, *, updated: int = 2, ready: int = 2) -> None:
+        """Let the Deployment's controller look at it and make this many pods as it asks."""
+        deployment = self.child("Deployment")
+        status = {
+            "observedGeneration": deployment["metadata"]["generation"],
+            "replicas": max(updated, 2),
+            "updatedReplicas": updated,
+            "readyReplicas": ready,
+        }
+        self.cluster.put({**deployment, "status": status})
+
     def assistant(self, key: Key = ADA) -> Manifest:
         return self.cluster.body(KIND, key)
 

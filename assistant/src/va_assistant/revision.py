@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,10 @@ from typing import Any
 EMBEDDED_MODEL = "smollm2-135m-instruct"
 EMBEDDED_PORT = 8080
 """Loopback port of the embedded model's container."""
+
+MARKS_IN_A_ROW = 30
+"""The most of the Unicode Stream-Safe Text Format (UAX #15, section 13); sorting longer runs of
+combining marks takes quadratic time."""
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -173,4 +178,17 @@ def read_text(path: Path) -> str:
         raise InvalidRevisionError(f"{path}: not UTF-8 (byte {error.start})") from error
     if "\0" in text:
         raise InvalidRevisionError(f"{path}: not a text (it holds a NUL character)")
+    if _longest_run_of_marks(text) > MARKS_IN_A_ROW:
+        raise InvalidRevisionError(
+            f"{path}: not a text (it holds more than {MARKS_IN_A_ROW} combining marks in a row)"
+        )
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _longest_run_of_marks(text: str) -> int:
+    if text.isascii():
+        return 0
+    # A few characters are no marks themselves but decompose into nothing else.
+    decomposed = {char: unicodedata.normalize("NFD", char) for char in set(text)}
+    marks = "".join(char for char, to in decomposed.items() if unicodedata.combining(to[0]))
+    return max(map(len, re.findall(f"[{marks}]+", text))) if marks else 0

@@ -5,7 +5,8 @@ A name that belongs to somebody else is never taken over.
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -36,6 +37,9 @@ from va_operator.upgrades import Upgrades
 logger = logging.getLogger(__name__)
 
 Found = TypeVar("Found", Child, ConfigMapFacts)
+Faults = dict[str, ChildRefused | ClusterFailure]
+"""By kind of child, what went wrong, in the order in which people care. A revision's goes with
+the Deployment, whose pods mount it."""
 
 
 class ChildWriting(Protocol):
@@ -76,8 +80,8 @@ class Children:
         assistant: VirtualAssistant,
         revision: Revision | ContextError,
         files: tuple[ResolvedFile, ...],
-    ) -> list[ChildRefused | ClusterFailure]:
-        """Write what differs; return what went wrong, in the order in which people care."""
+    ) -> Faults:
+        """Write what differs, and delete what nobody needs any more; return what went wrong."""
         results = await asyncio.gather(
             self._write_pods(assistant, revision, files),
             *(
@@ -86,16 +90,20 @@ class Children:
             ),
             return_exceptions=True,
         )
-        faults: list[ChildRefused | ClusterFailure] = []
-        for result in results:
+        faults: Faults = {}
+        for kind, result in zip(("Deployment", *BESIDE_PODS), results, strict=True):
             if isinstance(result, ChildRefused | ClusterFailure):
-                faults.append(result)
+                faults[kind] = result
             elif result is not None:
                 raise result
+        if isinstance(revision, Revision) and not faults:
+            try:
+                await self._delete_outdated(assistant, revision)
+            except (ChildRefused, ClusterFailure) as fault:
+                faults["ConfigMap"] = fault
         return faults
 
-    async def delete_outdated(self, assistant: VirtualAssistant, revision: Revision) -> None:
-        """Delete the revisions that nobody needs any more."""
+    async def _delete_outdated(self, assistant: VirtualAssistant, revision: Revision) -> None:
         existing = self.store.revisions.of(assistant.key)
         pods = self.store.pods.of(assistant.key)
         for found in outdated_revisions(assistant, revision, existing, pods):
@@ -128,7 +136,11 @@ class Children:
             self.upgrades.settle(assistant.key)
         elif not self.upgrades.admit(assistant.key):
             wanted = with_pods_kept(wanted, seen)
-        await self._write(assistant, wanted)
+        try:
+            await self._write(assistant, wanted)
+        except (ChildRefused, ClusterFailure):
+            self.upgrades.release(assistant.key)
+            raise
 
     async def _write_revision(self, assistant: VirtualAssistant, wanted: Manifest) -> None:
         """Write a revision's ConfigMap, also over the labels that somebody gave to ours."""
@@ -169,7 +181,8 @@ class Children:
 
     async def _reset_ports(self, wanted: Manifest, seen: Child) -> None:
         patch = ports_as_sent(wanted, seen.node_port)
-        await self.cluster.merge(SERVICES, seen.key, seen.uid, patch)
+        with _read_refusals("Service", seen.key.name):
+            await self.cluster.merge(SERVICES, seen.key, seen.uid, patch)
         logger.info("reset the ports of Service %s", seen.key)
 
     async def _write_first(self, wanted: Manifest) -> Child | None:
@@ -188,27 +201,37 @@ class Children:
                 raise
         else:
             return None
-        body = await self.cluster.get(CHILDREN[wanted["kind"]], key_of(wanted))
+        key = key_of(wanted)
+        with _read_refusals(wanted["kind"], key.name):
+            body = await self.cluster.get(CHILDREN[wanted["kind"]], key)
         if body is not None:
             return read_child(body)
         await self._sent(wanted, self.cluster.apply(wanted))
         return None
 
     async def _delete(self, resource: Resource, found: Found, shelf: Shelf[Found]) -> None:
-        await self.cluster.delete(resource, found.key, found.uid)
+        with _read_refusals(resource.kind, found.key.name):
+            await self.cluster.delete(resource, found.key, found.uid)
         shelf.forget(found.key, found.uid)
         logger.info("deleted %s %s", resource.kind, found.key)
 
     async def _sent(self, manifest: Manifest, sending: Awaitable[Manifest]) -> Manifest:
         """Wait for the answer to a write and remember it; raise ChildRefused for a refusal."""
         kind, name = manifest["kind"], manifest["metadata"]["name"]
-        try:
+        with _read_refusals(kind, name):
             written = await sending
-        except ClusterFailure as failure:
-            refused = refusal(kind, name, failure)
-            if refused is None:
-                raise
-            raise refused from failure
         logger.debug("applied %s %s/%s", kind, manifest["metadata"]["namespace"], name)
         self.store.remember_written(written)
         return written
+
+
+@contextmanager
+def _read_refusals(kind: str, name: str) -> Iterator[None]:
+    """Raise ChildRefused where the API server refuses what is asked of it for a child."""
+    try:
+        yield
+    except ClusterFailure as failure:
+        refused = refusal(kind, name, failure)
+        if refused is None:
+            raise
+        raise refused from failure

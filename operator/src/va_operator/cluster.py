@@ -8,8 +8,8 @@ than all the rest.
 import json
 import math
 import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Final, Literal, Protocol
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final, Literal, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -26,7 +26,7 @@ from va_operator.kinds import ASSISTANTS, CHILDREN, EVENTS, LEASES, PODS, Resour
 from va_operator.owned import FIELD_MANAGER, left_out
 from va_operator.wire import as_yaml, described, failure_in, failure_of, read_json, read_lines
 
-PAGE: Final = 500
+PAGE: Final = 100
 REQUEST_SECONDS: Final = 30
 WATCH_SECONDS: Final = 290
 """How long the server keeps a watch open; it ends it by itself then."""
@@ -52,6 +52,8 @@ _METADATA: Final = {
 
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
+
+T = TypeVar("T")
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -290,11 +292,16 @@ class ApiServer:
         resource: Resource,
         namespace: str | None,
         *,
+        read: Callable[[Manifest], T],
         selector: str = "",
         metadata_only: bool = False,
-    ) -> tuple[list[Manifest], str]:
-        """Return all objects and the version from which to watch on."""
-        items: list[Manifest] = []
+    ) -> tuple[list[T], str]:
+        """Return all objects as they are read, and the version from which to watch on.
+
+        They are read page by page: a thousand whole bodies at once would take more memory than
+        all that is kept of them.
+        """
+        items: list[T] = []
         query = {"limit": str(PAGE), "labelSelector": selector}
         while True:
             page = await self._call(
@@ -303,7 +310,7 @@ class ApiServer:
                 query=query,
                 accept=_METADATA["list"] if metadata_only else None,
             )
-            items += page["items"] or []  # null for metadata of nothing at all
+            items += map(read, page["items"] or ())  # null for metadata of nothing at all
             more = page["metadata"].get("continue")
             if not more:
                 return items, page["metadata"]["resourceVersion"]

@@ -17,6 +17,12 @@ MAX_BYTES: Final = 1_000_000
 CHARACTERS_PER_TOKEN: Final = 16
 """No tokenizer in use packs running text tighter than this on average (English takes about 4)."""
 
+MARKS_IN_A_ROW: Final = 30
+"""The most of the Unicode Stream-Safe Text Format (UAX #15, section 13); no language comes near.
+
+Sorting longer runs takes quadratic time: one such text would hold up the whole operator.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedFile:
@@ -45,28 +51,46 @@ def resolve(
     where there is none. Raises `ContextError`, which names the first file that
     cannot be used, or the numbers where all of them are too much.
     """
+    texts = [_text(index, file, config_maps) for index, file in enumerate(assistant.files)]
+    _check_size(sum(len(text.encode()) for text in texts))
     files = tuple(
-        ResolvedFile(name=file.name, text=normalise(_text(index, file, config_maps)))
-        for index, file in enumerate(assistant.files)
+        ResolvedFile(name=file.name, text=normalise(_stream_safe(text, index, file)))
+        for index, (file, text) in enumerate(zip(assistant.files, texts, strict=True))
     )
     if not any(file.text.strip() for file in files):
         raise ContextError(
             reasons.CONTEXT_EMPTY, "`spec.context.files` must hold some text: all files are empty"
         )
     total = sum(file.bytes for file in files)
+    _check_size(total)
+    _check_window(assistant.model, assistant.instructions, files, total)
+    return files
+
+
+def longest_run_of_marks(text: str) -> int:
+    """Return how many combining marks at most follow each other, in linear time."""
+    if text.isascii():
+        return 0
+    # A few characters are no marks themselves but decompose into nothing else.
+    decomposed = {char: unicodedata.normalize("NFD", char) for char in set(text)}
+    marks = "".join(char for char, to in decomposed.items() if unicodedata.combining(to[0]))
+    return max(map(len, re.findall(f"[{marks}]+", text))) if marks else 0
+
+
+def _check_size(total: int) -> None:
     if total > MAX_BYTES:
         raise ContextError(
             reasons.CONTEXT_TOO_LARGE,
             f"`spec.context.files` must together have at most {MAX_BYTES} bytes; they have {total}",
         )
-    _check_window(assistant.model, assistant.instructions, files, total)
-    return files
 
 
-def _checked(text: str, field: str, where: str) -> str:
-    if "\0" in text:
+def _stream_safe(text: str, index: int, file: ContextFile) -> str:
+    if longest_run_of_marks(text) > MARKS_IN_A_ROW:
         raise ContextError(
-            reasons.CONTEXT_NOT_TEXT, f"{field} must be UTF-8 text: {where} has a NUL character"
+            reasons.CONTEXT_NOT_TEXT,
+            f"`spec.context.files[{index}]` must be text that can be read: '{file.name}' has more "
+            f"than {MARKS_IN_A_ROW} combining marks in a row",
         )
     return text
 
@@ -96,7 +120,7 @@ def fewest_tokens(text: str) -> int:
 def _text(index: int, file: ContextFile, config_maps: Mapping[str, Manifest | None]) -> str:
     ref, field = file.config_map, f"`spec.context.files[{index}]`"
     if ref is None:
-        return _checked(file.inline or "", field, "`inline`")
+        return _without_nul(file.inline or "", field, "`inline`")
     found = config_maps[ref.name]
     if found is None:
         raise ContextError(
@@ -116,7 +140,15 @@ def _text(index: int, file: ContextFile, config_maps: Mapping[str, Manifest | No
             f"{field} must refer to a key of ConfigMap '{ref.name}': "
             f"'{ref.key}' is not one, its keys are {known}",
         )
-    return _checked(data[ref.key], field, f"key '{ref.key}' of ConfigMap '{ref.name}'")
+    return _without_nul(data[ref.key], field, f"key '{ref.key}' of ConfigMap '{ref.name}'")
+
+
+def _without_nul(text: str, field: str, where: str) -> str:
+    if "\0" in text:
+        raise ContextError(
+            reasons.CONTEXT_NOT_TEXT, f"{field} must be UTF-8 text: {where} has a NUL character"
+        )
+    return text
 
 
 def _check_window(

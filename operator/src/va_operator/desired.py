@@ -93,9 +93,10 @@ def outdated_revisions(
 
     Kept are the desired one, those that any pod was made from, and the newest few.
     """
-    used = {revision.id, *(pod.revision for pod in pods)}
+    # By name, for labels can be edited.
+    used = {revision_name(assistant, id_) for id_ in (revision.id, *(p.revision for p in pods))}
     unused = sorted(
-        (found for found in existing if found.revision not in used),
+        (found for found in existing if found.key.name not in used),
         key=lambda found: (found.created, found.key.name),
     )
     owned = [found for found in unused if found.owner_uid == assistant.uid]

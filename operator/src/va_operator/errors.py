@@ -31,11 +31,13 @@ class ChildRefused(OperatorError):
     """A child cannot be written now.
 
     ``reason`` is one of `va_operator.reasons`; the message holds the API server's words.
+    ``kind`` is the child's, where it is told: some children decide more than others.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, kind: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.kind = kind
 
 
 class ClusterFailure(OperatorError):

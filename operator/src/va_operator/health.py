@@ -23,7 +23,8 @@ from va_operator.reflector import Reflector
 STALE_SECONDS: Final = 150.0
 """A reflector hears a bookmark each minute and tries again after 100 s of silence."""
 STUCK_SECONDS: Final = 300.0
-"""A reconcile ends with the first request that has no answer in 30 s, so none takes this long."""
+"""A worker gives a reconcile up after 240 s (`workers.RECONCILE_SECONDS`): none takes this long,
+however slow the API server is, and every worker takes a key more often."""
 LAG_SECONDS: Final = 5.0
 """A beat that is later than this: the Lease is nearly lost, the kubelet's probe too."""
 PROOF_SECONDS: Final = 300.0
@@ -59,9 +60,41 @@ def stale(reflectors: Iterable[Reflector], *, now: float) -> list[str]:
     return sorted({r.resource.plural for r in reflectors if now - r.alive_at > STALE_SECONDS})
 
 
-def unsynced(reflectors: Iterable[Reflector]) -> list[str]:
-    """Return what was never listed: the plurals that a missing permission may explain."""
-    return sorted({r.resource.plural for r in reflectors if not r.synced.is_set()})
+def unusable(vitals: Vitals) -> dict[str | None, str]:
+    """Return why nothing can be done in which namespace (None: all), of those that are watched."""
+    found: dict[str | None, str] = {}
+    for namespace in dict.fromkeys(r.namespace for r in vitals.reflectors):
+        if denied := vitals.permissions.missing_in(namespace):
+            found[namespace] = denied
+        elif missing := _unsynced(vitals.reflectors, namespace):
+            place = f" in {namespace}" if namespace else ""
+            found[namespace] = f"not yet listed{place}: {', '.join(missing)}"
+    return found
+
+
+def _unsynced(reflectors: Iterable[Reflector], namespace: str | None) -> list[str]:
+    return sorted(
+        r.resource.plural for r in reflectors if r.namespace == namespace and not r.synced.is_set()
+    )
+
+
+def readiness(vitals: Vitals, leadership: Leadership | None) -> tuple[bool, str]:
+    """Return whether it could act if it had to, and in words what it does and cannot do.
+
+    One namespace of several that is gone is told, and no more: it must not keep an upgrade of the
+    operator from going on.
+    """
+    watched = {reflector.namespace for reflector in vitals.reflectors}
+    without = unusable(vitals)
+    if len(without) == len(watched):
+        return False, "; ".join(without.values()) or "not yet listed"
+    if leadership is None or leadership.active.is_set():
+        does = "ok"
+    elif leadership.trouble:
+        return False, f"no Lease: {leadership.trouble}"
+    else:
+        does = f"standing by: {leadership.holder or 'nobody'} holds the Lease"
+    return True, "; ".join((does, *without.values()))
 
 
 def faults(vitals: Vitals, *, leading: bool, now: float) -> Iterator[str]:
@@ -92,16 +125,8 @@ async def serve_health(
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        if denied := vitals.permissions.trouble:
-            return web.Response(status=503, text=f"{denied}\n")
-        missing = unsynced(vitals.reflectors)
-        if missing or not vitals.reflectors:
-            return web.Response(status=503, text=f"not yet listed: {', '.join(missing)}\n")
-        if leadership is None or leadership.active.is_set():
-            return web.Response(text="ok\n")
-        if leadership.trouble:
-            return web.Response(status=503, text=f"no Lease: {leadership.trouble}\n")
-        return web.Response(text=f"standing by: {leadership.holder or 'nobody'} holds the Lease\n")
+        ready, told = readiness(vitals, leadership)
+        return web.Response(status=200 if ready else 503, text=f"{told}\n")
 
     async def tell(_: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,7 +1,8 @@
 """Asks the pods how they are, and remembers what they said.
 
-A pod is asked at once when Kubernetes tells of a change in it, soon again while it is not settled,
-and slowly otherwise, within a budget.
+A pod is asked at once when it is first seen and when Kubernetes tells of a change in it, soon
+again while it is not settled, and slowly otherwise, within a budget. So at the start, or when the
+Lease is taken, all are asked once, at most `AT_ONCE` at the same time.
 """
 
 import asyncio
@@ -67,13 +68,15 @@ class Inquiry:
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def follow(self, pod: Pod) -> None:
-        """Take in that a pod is new or changed.
+        """Take in a pod; ask it where it is new or changed, and not where a list only names it.
 
         The silence of one that just started says nothing of one that is ready.
         """
         if not pod.can_be_asked:
             self.leave(pod)
             return
+        if self._pods.get(pod.uid) == pod:
+            return  # Its next question is under way or due.
         if self.reports.get(pod.uid, self) is None:
             del self.reports[pod.uid]
         self._pods[pod.uid] = pod
@@ -137,6 +140,8 @@ class Inquiry:
             self._schedule(pod.uid, self.pace.next_in(believed, len(self._pods)))
 
     def _unheard(self, pod: Pod) -> Report | None:
+        if pod.uid not in self._pods:
+            return None  # It went meanwhile: nothing of it is kept.
         failures = self._failures.get(pod.uid, 0) + 1
         self._failures[pod.uid] = failures
         return None if failures >= FAILURES_BELIEVED else self.reports.get(pod.uid)

@@ -25,6 +25,11 @@ from va_operator.troubles import Explanation, explain_pods, explain_rollout
 _SUSPENDED: Final = "`spec.suspend` is true: no pods are asked for"
 _SCALED_TO_ZERO: Final = "`spec.replicas` is 0: no pods are asked for"
 
+_CHANGING: Final = Explanation(
+    reason=reasons.ROLLING_OUT,
+    message="Pods as the spec asks are on their way; earlier ones answer meanwhile",
+)
+
 
 def judge(situation: Situation) -> tuple[Condition, ...]:
     """Return the conditions, in the order in which people read them."""
@@ -46,8 +51,9 @@ def _ready(now: Situation) -> Condition:
     assistant = now.assistant
     if isinstance(now.revision, ContextError):
         return no(now.revision.reason, str(now.revision))
-    if now.refusals:
-        return no(now.refusals[0].reason, str(now.refusals[0]))
+    if now.decisive_refusals:
+        refused = now.decisive_refusals[0]
+        return no(refused.reason, str(refused))
     if assistant.suspend:
         return no(reasons.SUSPENDED, _SUSPENDED)
     if assistant.replicas == 0:
@@ -56,6 +62,9 @@ def _ready(now: Situation) -> Condition:
         report = now.reports.get(pod.uid)
         answering = report.answering if report else None
         if pod.ready and answering and report and report.revision == now.revision.id:
+            if not (now.has_new_pods or now.was_ready):
+                why = _why_not_by_these(now, now.revision)
+                return no(why.reason, why.message)
             return Condition(
                 type=READY,
                 status=True,
@@ -64,6 +73,23 @@ def _ready(now: Situation) -> Condition:
             )
     why = _why_not(now, now.revision)
     return no(why.reason, why.message)
+
+
+def _why_not_by_these(now: Situation, revision: Revision) -> Explanation:
+    """Explain why a pod that answers may be from before the last change of the spec."""
+    if now.unobserved:
+        return _CHANGING
+    trouble = explain_pods(now.desired_pods) or explain_rollout(now.deployment)
+    if trouble:
+        return trouble
+    others = _replicas(now.deployment) > now.updated_replicas
+    return _CHANGING if others else _starting(revision)
+
+
+def _starting(revision: Revision) -> Explanation:
+    return Explanation(
+        reason=reasons.STARTING, message=f"Pods of revision {revision.id} are starting"
+    )
 
 
 def _why_not(now: Situation, revision: Revision) -> Explanation:
@@ -93,9 +119,7 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
             reason=reasons.ROLLING_OUT,
             message=f"Revision {revision.id} is on its way{meanwhile if serving else ''}",
         )
-    return Explanation(
-        reason=reasons.STARTING, message=f"Pods of revision {revision.id} are starting"
-    )
+    return _starting(revision)
 
 
 def _available(now: Situation) -> Condition:
@@ -130,8 +154,9 @@ def _progressing(now: Situation) -> Condition:
 
     if isinstance(now.revision, ContextError):
         return no(now.revision.reason, "Nothing is rolled out until the context can be read")
-    if now.refusals:
-        return no(now.refusals[0].reason, str(now.refusals[0]))
+    if now.decisive_refusals:
+        refused = now.decisive_refusals[0]
+        return no(refused.reason, str(refused))
     wanted = now.assistant.pods_wanted
     if not (wanted or now.pods or _replicas(now.deployment)):
         return no(reasons.UP_TO_DATE, "No pods are asked for, and there are none")

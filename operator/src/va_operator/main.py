@@ -21,7 +21,7 @@ from va_operator.api import GROUP, PLURAL, VERSION, Key, Manifest
 from va_operator.cluster import ApiServer
 from va_operator.errors import ClusterFailure, OperatorError
 from va_operator.fence import Fence, clock
-from va_operator.health import serve_health
+from va_operator.health import serve_health, unusable
 from va_operator.inquiry import Ask, Inquiry, Pace
 from va_operator.leadership import Leadership
 from va_operator.lease import LEASE_NAME
@@ -157,7 +157,8 @@ def assemble(
             waiting=lambda: len(queue),
             in_work=lambda: queue.in_work,
             leading=lambda: operation.leading,
-            lag=lambda: operation.pulse.lag,
+            lag=lambda: operation.pulse.worst,
+            unusable=lambda: len(unusable(operation.vitals)),
             assistants=lambda: store.assistants,
         )
     )
@@ -201,7 +202,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = _Pauses()
     settings.watching.server_timeout = 290
     settings.watching.connect_timeout = 5
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = 100
     settings.process.ultimate_exiting_timeout = 10  # below the pod's grace period
     return settings
 

@@ -42,6 +42,9 @@ class Present:
     in_work: Callable[[], int]
     leading: Callable[[], bool]
     lag: Callable[[], float]
+    """By how many seconds the event loop was late at worst in the last minute."""
+    unusable: Callable[[], int]
+    """In how many namespaces it cannot act."""
     assistants: Callable[[], Iterable[VirtualAssistant]]
 
 
@@ -69,7 +72,8 @@ class Metrics:
         )
         self._last_success = Gauge(
             f"{PREFIX}_last_success_timestamp_seconds",
-            "When an assistant was last reconciled with success (Unix time), 0 for never.",
+            "When a reconcile last came to its end (Unix time), 0 for never: with success or with a"
+            " refusal that the status tells.",
             registry=registry,
         )
         self._wait_seconds = Histogram(
@@ -112,7 +116,8 @@ class Metrics:
             case None:
                 self._last_success.set(now)
                 result, reason = "succeeded", ""
-            case ChildRefused():
+            case ChildRefused():  # The owner's to cure; the operator has done its part.
+                self._last_success.set(now)
                 result, reason = "refused", fault.reason
             case ClusterFailure():
                 result, reason = "failed", str(fault.status)
@@ -164,8 +169,14 @@ class _PresentCollector(Collector):
         )  # fmt: skip
         yield GaugeMetricFamily(
             f"{PREFIX}_event_loop_lag_seconds",
-            "By how much the process was last late for its own beat of each second.",
+            "By how much the process was late for its own beat of each second, at worst in the"
+            " last minute.",
             present.lag(),
+        )
+        yield GaugeMetricFamily(
+            f"{PREFIX}_namespaces_unusable",
+            "Namespaces that are watched in which it cannot act: /readyz says why.",
+            present.unusable(),
         )
         yield self._assistants()
 

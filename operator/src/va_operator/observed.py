@@ -88,7 +88,6 @@ class Pod:
     resource_version: str
     assistant: Key
     revision: str
-    node: str | None
     ip: str | None
     host_ip: str | None
     ready: bool
@@ -160,7 +159,6 @@ def read_pod(body: Manifest) -> Pod:
         resource_version=metadata["resourceVersion"],
         assistant=Key(metadata["namespace"], labels.get(INSTANCE_LABEL, "")),
         revision=labels.get(REVISION_LABEL, ""),
-        node=(body.get("spec") or {}).get("nodeName"),
         ip=status.get("podIP"),
         host_ip=status.get("hostIP"),
         ready=ready.get("status") == "True",

@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from va_operator.api import Key, Manifest, VirtualAssistant, key_of, parse
+from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import ApiServer
 from va_operator.errors import ClusterFailure, OperatorError
 from va_operator.health import Vitals
@@ -17,13 +18,20 @@ from va_operator.inquiry import Inquiry
 from va_operator.kinds import CHILDREN, CONFIG_MAPS, PODS, Resource
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
-from va_operator.observed import Child, read_child, read_config_map, read_pod
+from va_operator.observed import Child, ConfigMapFacts, Pod, read_child, read_config_map, read_pod
 from va_operator.permission_review import PermissionReview
 from va_operator.pulse import Pulse
 from va_operator.reconciler import Reconciler
 from va_operator.reflector import FIRST_PAUSE, LONGEST_PAUSE, Reflector
 from va_operator.resources.metadata import CHILDREN_SELECTOR, MANAGED_BY
-from va_operator.resync import WATCH_DELAY, Deliveries, list_assistants, prove_watch
+from va_operator.resync import (
+    WATCH_DELAY,
+    Deliveries,
+    Listed,
+    list_assistants,
+    prove_watch,
+    read_assistant,
+)
 from va_operator.settings import OperatorSettings
 from va_operator.store import Shelf, Store
 from va_operator.work_queue import WorkQueue
@@ -132,15 +140,16 @@ class Operation:
 
     async def _see(self, namespace: str | None) -> None:
         listed, _ = await self._first_list(namespace)
-        for body in listed:
-            self._remember(body)
+        for found in listed:
+            if found.assistant is not None:
+                self.store.take_in(found.assistant)
         for reflector in self.reflectors:
             if reflector.namespace == namespace:
                 await reflector.synced.wait()
         self._unseen.discard(namespace)
         self._queue(assistant.key for assistant in self._known(namespace))
 
-    async def _first_list(self, namespace: str | None) -> tuple[list[Manifest], str]:
+    async def _first_list(self, namespace: str | None) -> tuple[list[Listed], str]:
         pause = FIRST_PAUSE
         while True:
             try:
@@ -188,35 +197,40 @@ class Operation:
     def _known(self, namespace: str | None) -> tuple[VirtualAssistant, ...]:
         return tuple(found for found in self.store.assistants if _within(namespace)(found.key))
 
-    def _correct(self, namespace: str | None, listed: list[Manifest], version: str) -> None:
+    def _correct(self, namespace: str | None, listed: list[Listed], version: str) -> None:
         """Make the store equal to a list, and reconcile all that it holds.
 
         What the watch brought while the list was under way is newer than its version and stays.
         """
         before = self._known(namespace)
         # One that cannot be read any more stays as it was when it could.
-        readable = (_read(body) or self.store.assistants.get(key_of(body)) for body in listed)
+        readable = (found.assistant or self.store.assistants.get(found.key) for found in listed)
         self.store.replace_assistants(
             (assistant for assistant in readable if assistant is not None),
             version=version,
             within=_within(namespace),
         )
-        self._queue([*(known.key for known in before), *map(key_of, listed)], behind=True)
+        self._queue(
+            [*(known.key for known in before), *(found.key for found in listed)], behind=True
+        )
 
     def _remember(self, body: Manifest) -> bool:
         """Remember an assistant; tell whether that is news."""
-        assistant = _read(body)
+        assistant = read_assistant(body)
         return assistant is not None and bool(self.store.take_in(assistant))
 
     def _reflectors(self, namespace: str | None) -> Iterable[Reflector]:
         for kind, shelf in self.store.children.items():
             yield self._follow_children(CHILDREN[kind], shelf, namespace)
-        yield self._reflector(PODS, namespace, replace=self._pods_listed, changed=self._pod_seen)
+        yield self._reflector(
+            PODS, namespace, read=read_pod, replace=self._pods_listed, changed=self._pod_seen
+        )
         yield Reflector(
             source=self.api,
             resource=CONFIG_MAPS,
             namespace=namespace,
             metadata_only=True,
+            read=lambda body: (_is_ours(body), read_config_map(body)),
             replace=self._config_maps_listed,
             changed=self._config_map_seen,
         )
@@ -227,8 +241,9 @@ class Operation:
         return self._reflector(
             resource,
             namespace,
-            replace=lambda ns, items, version: self._queue(
-                shelf.replace(map(read_child, items), version=version, within=_within(ns))
+            read=read_child,
+            replace=lambda ns, children, version: self._queue(
+                shelf.replace(children, version=version, within=_within(ns))
             ),
             changed=lambda event, body: self._child_seen(shelf, event, body),
         )
@@ -244,7 +259,8 @@ class Operation:
         resource: Resource,
         namespace: str | None,
         *,
-        replace: Callable[[str | None, Iterable[Manifest], str], None],
+        read: Callable[[Manifest], Any],
+        replace: Callable[[str | None, list[Any], str], None],
         changed: Callable[[str, Manifest], None],
     ) -> Reflector:
         return Reflector(
@@ -252,12 +268,12 @@ class Operation:
             resource=resource,
             namespace=namespace,
             selector=CHILDREN_SELECTOR,
+            read=read,
             replace=replace,
             changed=changed,
         )
 
-    def _pods_listed(self, namespace: str | None, items: Iterable[Manifest], version: str) -> None:
-        pods = [read_pod(body) for body in items]
+    def _pods_listed(self, namespace: str | None, pods: list[Pod], version: str) -> None:
         there = {pod.uid for pod in pods}
         for known in self.store.pods:
             if _within(namespace)(known.key) and known.uid not in there:
@@ -277,21 +293,21 @@ class Operation:
         self._queue(touched)
 
     def _config_maps_listed(
-        self, namespace: str | None, items: Iterable[Manifest], version: str
+        self, namespace: str | None, facts: list[tuple[bool, ConfigMapFacts]], version: str
     ) -> None:
-        facts = [(_is_ours(body), read_config_map(body)) for body in items]
         within = _within(namespace)
         revisions = (f for ours, f in facts if ours)
         self._queue(self.store.revisions.replace(revisions, version=version, within=within))
-        referred = (f for ours, f in facts if not ours and self.store.referrers(f.key))
+        referred = (f for _, f in facts if self.store.referrers(f.key))
         for source in self.store.sources.replace(referred, version=version, within=within):
             self._queue(self.store.referrers(source), behind=True)
 
     def _config_map_seen(self, event: str, body: Manifest) -> None:
         facts, deleted = read_config_map(body), event == "DELETED"
-        if _is_ours(body):
-            self._queue(self.store.revisions.see(facts, deleted=deleted))
-        elif referrers := self.store.referrers(facts.key):
+        ours = _is_ours(body)
+        if ours or self.store.revisions.get(facts.key):  # Without its label it is lost to us.
+            self._queue(self.store.revisions.see(facts, deleted=deleted or not ours))
+        if referrers := self.store.referrers(facts.key):
             self.store.sources.see(facts, deleted=deleted)
             self._queue(referrers, behind=True)
 
@@ -305,15 +321,6 @@ class Operation:
 def _is_ours(body: Manifest) -> bool:
     labels = body["metadata"].get("labels") or {}
     return labels.get("app.kubernetes.io/managed-by") == MANAGED_BY
-
-
-def _read(body: Manifest) -> VirtualAssistant | None:
-    """Read an assistant; None for one from before a rule of the API, which harms nobody."""
-    try:
-        return parse(body)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        logger.error("%s cannot be read: %r", key_of(body), error)  # noqa: TRY400 - no trace
-        return None
 
 
 def _within(namespace: str | None) -> Callable[[Key], bool]:

@@ -21,7 +21,7 @@ def check_owner(assistant: VirtualAssistant, kind: str, seen: Child) -> None:
     """
     namesakes = seen.owner == (KIND, assistant.key.name) and seen.owner_uid != assistant.uid
     if seen.being_deleted or namesakes:
-        raise ClusterFailure(0, f"{kind} '{seen.key.name}' is being deleted", retry_after=1)
+        raise ClusterFailure(0, f"{kind} '{seen.key.name}' is being deleted")
     if seen.owner_uid == assistant.uid or (seen.owner_uid is None and seen.owned):
         return
     raise ChildRefused(

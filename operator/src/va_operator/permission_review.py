@@ -38,6 +38,10 @@ class PermissionReview:
         """What is missing, in one line; "" where nothing is known to be."""
         return describe(self._denied)
 
+    def missing_in(self, namespace: str | None) -> str:
+        """Return what is missing in a namespace (None: all), in one line; "" for nothing."""
+        return describe({namespace: self._denied.get(namespace, ())})
+
     def denies(self, namespace: str | None) -> bool:
         """Tell whether something is known to be missing in a namespace (None: all)."""
         return bool(self._denied.get(namespace))

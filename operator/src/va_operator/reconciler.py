@@ -12,14 +12,13 @@ from typing import Protocol, Self
 
 from va_operator import reasons
 from va_operator.api import Key
-from va_operator.children import Children, ChildWriting
+from va_operator.children import Children, ChildWriting, Faults
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
 from va_operator.recorder import Recorder
 from va_operator.reporter import Reporter, Telling
 from va_operator.reports import Report
 from va_operator.resolver import Reading, Resolver
 from va_operator.resources.pod_template import Images
-from va_operator.revision import Revision
 from va_operator.store import Store
 from va_operator.troubles import shorten
 from va_operator.upgrades import Upgrades
@@ -69,8 +68,8 @@ class Reconciler:
     async def reconcile(self, key: Key) -> None:
         """Reconcile one assistant.
 
-        Raises what kept a child from being written, ChildRefused or
-        ClusterFailure, after the status was; it wants another try.
+        Raises what kept a child from being written or deleted, ChildRefused or ClusterFailure,
+        after the status was where it tells of that; it wants another try.
         """
         assistant = self.store.assistants.get(key)
         if assistant is None or assistant.being_deleted:
@@ -81,7 +80,6 @@ class Reconciler:
             return
         lasting = key in self._failing
         unread: list[ClusterFailure] = []
-        revision: Revision | ContextError
         try:
             revision, files = await self.resolver.resolve(assistant)
         except ClusterFailure as failure:
@@ -92,30 +90,31 @@ class Reconciler:
             revision, files = ContextError(reason, shorten(failure.message)), ()
             unread.append(failure)
         unwritten = await self.children.write(assistant, revision, files)
-        faults = [*unread, *unwritten]
+        faults = [*unread, *unwritten.values()]
         if faults:
             self._failing.add(key)
         else:
             self._failing.discard(key)
-        await self.reporter.report(assistant, revision, _told(unwritten, lasting=lasting))
+        told = _told(unwritten, lasting=lasting)
+        if faults and not (unread or told):
+            raise faults[0]  # To say that all is well would be a lie, and the next try is near.
+        await self.reporter.report(assistant, revision, told)
         if faults:
             raise faults[0]
-        if isinstance(revision, Revision):
-            await self.children.delete_outdated(assistant, revision)
 
 
-def _told(
-    faults: list[ChildRefused | ClusterFailure], *, lasting: bool
-) -> tuple[ChildRefused, ...]:
+def _told(faults: Faults, *, lasting: bool) -> tuple[ChildRefused, ...]:
     """Return what the status tells of the faults: refusals at once, failures when they last.
 
-    A single failure is cured by the next try in half a second, and not worth an event.
+    A single failure is cured by the next try in half a second, and not worth an event. But what
+    is told must be the whole of it: beside a refusal a failure is told at once.
     """
+    if not (lasting or any(isinstance(fault, ChildRefused) for fault in faults.values())):
+        return ()
     told = [
-        ChildRefused(reasons.WRITE_FAILED, shorten(str(fault)))
+        ChildRefused(reasons.WRITE_FAILED, shorten(str(fault)), kind=kind)
         if isinstance(fault, ClusterFailure)
-        else fault
-        for fault in faults
-        if lasting or isinstance(fault, ChildRefused)
+        else ChildRefused(fault.reason, str(fault), kind=kind)
+        for kind, fault in faults.items()
     ]
     return tuple(sorted(told, key=lambda refused: refused.reason == reasons.WRITE_FAILED))

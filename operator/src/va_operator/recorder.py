@@ -95,10 +95,15 @@ class Recorder:
     ) -> None:
         condition = transition.condition
         kind = (condition.type, condition.status, condition.reason)
-        name, count = told.events.pop(kind, ("", 0))
-        if name and await self._repeat(Key(assistant.key.namespace, name), transition, count, now):
-            told.events[kind] = (name, count + 1)
-            return
+        name, count = told.events.get(kind, ("", 0))
+        if name:
+            repeated = await self._repeat(
+                Key(assistant.key.namespace, name), transition, count, now
+            )
+            del told.events[kind]
+            if repeated:
+                told.events[kind] = (name, count + 1)
+                return
         event = build_event(assistant, transition, now=now, instance=self.instance)
         written = await self.cluster.create_event(assistant.key.namespace, event)
         told.events[kind] = (written["metadata"]["name"], 1)

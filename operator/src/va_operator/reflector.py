@@ -6,9 +6,9 @@ A list replaces what was known, so that what was deleted in a gap is noticed.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from va_operator.api import Manifest
 from va_operator.errors import ClusterFailure, ResourceExpired
@@ -21,6 +21,9 @@ LONGEST_PAUSE: Final = 5.0
 """Seconds between tries while the API server does not answer: all is well again soon after it."""
 
 
+T = TypeVar("T")
+
+
 class Source(Protocol):
     """Where objects are listed and watched."""
 
@@ -29,10 +32,11 @@ class Source(Protocol):
         resource: Resource,
         namespace: str | None,
         *,
+        read: Callable[[Manifest], T],
         selector: str = "",
         metadata_only: bool = False,
-    ) -> tuple[list[Manifest], str]:
-        """Return all objects and the version from which to watch on."""
+    ) -> tuple[list[T], str]:
+        """Return all objects as they are read, and the version from which to watch on."""
         ...
 
     def watch(
@@ -57,7 +61,9 @@ class Reflector:
     namespace: str | None
     selector: str = ""
     metadata_only: bool = False
-    replace: Callable[[str | None, Iterable[Manifest], str], None]
+    read: Callable[[Manifest], Any]
+    """Cuts an object of a list down to what is kept, page by page."""
+    replace: Callable[[str | None, list[Any], str], None]
     """Takes the namespace, what a list showed in it, and the version of the list."""
     changed: Callable[[str, Manifest], None]
     synced: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,7 +98,7 @@ class Reflector:
                 logger.warning(
                     "following %s again in %.1f s: %s", self.resource.plural, pause, failure
                 )
-                if failure.status >= 400:
+                if 400 <= failure.status < 500 and failure.status != 429:
                     version = None
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -104,6 +110,7 @@ class Reflector:
         items, version = await self.source.list(
             self.resource,
             self.namespace,
+            read=self.read,
             selector=self.selector,
             metadata_only=self.metadata_only,
         )

@@ -1,12 +1,13 @@
 """Tells how an assistant is: its status, written only where it changed, and events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from va_operator import reasons
 from va_operator.api import Key, Manifest, VirtualAssistant
-from va_operator.conditions import transitions
+from va_operator.conditions import Condition, transitions
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
 from va_operator.judgement import judge
 from va_operator.recorder import Recorder, Recording
@@ -57,8 +58,11 @@ class Reporter:
         if situation.unasked_pods and told and not refusals:
             return  # Their answers, or their silence, come at once: nothing is said before.
         conditions = judge(situation)
+        rolls_out = conditions[0].reason == reasons.ROLLING_OUT and situation.desired_pods
+        if rolls_out and situation.unobserved and not told:
+            return  # Whether pods change or only their number, the Deployment says at once.
         status = write_status(situation, conditions, now=now)
-        if status == assistant.status:
+        if status == _ours(assistant.status, conditions):
             return
         try:
             written = await self.cluster.apply_status(assistant.key, assistant.uid, status)
@@ -76,3 +80,12 @@ class Reporter:
     def forget(self, key: Key) -> None:
         """Forget an assistant that is gone."""
         self.recorder.forget(key)
+
+
+def _ours(status: Manifest, conditions: Iterable[Condition]) -> Manifest:
+    """Return a status without the conditions of others, which an apply leaves as they are."""
+    if "conditions" not in status:
+        return status
+    types = {condition.type for condition in conditions}
+    ours = [item for item in status["conditions"] or () if item.get("type") in types]
+    return {**status, "conditions": ours}

@@ -3,9 +3,10 @@
 What was read once counts as long as neither the spec nor a ConfigMap changed.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from va_operator.api import Key, Manifest, VirtualAssistant
 from va_operator.context import ResolvedFile, resolve
@@ -15,6 +16,9 @@ from va_operator.kinds import CONFIG_MAPS, Resource
 from va_operator.observed import ConfigMapFacts, read_config_map
 from va_operator.revision import Revision, build_revision
 from va_operator.store import Store
+
+READS_AT_ONCE: Final = 64
+"""Of all assistants together; one may refer to 32 ConfigMaps."""
 
 
 class Reading(Protocol):
@@ -38,6 +42,7 @@ class Resolver:
     store: Store
     cluster: Reading
     _resolved: dict[Key, _Resolved] = field(default_factory=dict)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READS_AT_ONCE))
 
     async def resolve(
         self, assistant: VirtualAssistant
@@ -54,9 +59,9 @@ class Resolver:
                 assistant, revision, self.store.revisions.of(assistant.key)
             ):
                 return revision, ()
-        sources = {
-            name: await self._read(assistant, name) for name in sorted(assistant.config_maps)
-        }
+        names = sorted(assistant.config_maps)
+        bodies = await asyncio.gather(*(self._read(assistant, name) for name in names))
+        sources = dict(zip(names, bodies, strict=True))
         try:
             files = resolve(assistant, sources)
             result: Revision | ContextError = build_revision(assistant, files)
@@ -73,8 +78,9 @@ class Resolver:
 
     async def _read(self, assistant: VirtualAssistant, name: str) -> Manifest | None:
         key = Key(assistant.key.namespace, name)
-        known = self.store.sources.get(key)
-        body = await self.cluster.get(CONFIG_MAPS, key)
+        async with self._slots:
+            known = self.store.sources.get(key)
+            body = await self.cluster.get(CONFIG_MAPS, key)
         if body is not None:
             self.store.sources.remember(read_config_map(body))
         elif known is not None and self.store.sources.get(key) is known:

@@ -6,11 +6,11 @@ was deleted, its binding with it) hides nothing of the others.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from va_operator.api import Key, Manifest, key_of
+from va_operator.api import Key, Manifest, VirtualAssistant, key_of, parse
 from va_operator.errors import ClusterFailure, WatchDead
 from va_operator.kinds import ASSISTANTS, Resource
 
@@ -20,12 +20,43 @@ WATCH_DELAY: Final = 60.0
 """Seconds within which the watch must deliver what a list has shown."""
 
 
+T = TypeVar("T")
+
+
 class Lister(Protocol):
     """What a resync needs of the API server."""
 
-    async def list(self, resource: Resource, namespace: str | None) -> tuple[list[Manifest], str]:
-        """Return all objects and their common version."""
+    async def list(
+        self, resource: Resource, namespace: str | None, *, read: Callable[[Manifest], T]
+    ) -> tuple[list[T], str]:
+        """Return all objects as they are read, and their common version."""
         ...
+
+
+class Listed(NamedTuple):
+    """What a list shows of an assistant."""
+
+    key: Key
+    uid: str
+    version: int
+    assistant: VirtualAssistant | None
+    """None where it cannot be read."""
+
+
+def read_listed(body: Manifest) -> Listed:
+    """Read an assistant out of a list."""
+    metadata = body["metadata"]
+    version = int(metadata["resourceVersion"])
+    return Listed(key_of(body), metadata["uid"], version, read_assistant(body))
+
+
+def read_assistant(body: Manifest) -> VirtualAssistant | None:
+    """Read an assistant; None for one from before a rule of the API, which harms nobody."""
+    try:
+        return parse(body)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        logger.error("%s cannot be read: %r", key_of(body), error)  # noqa: TRY400 - no trace
+        return None
 
 
 @dataclass(slots=True)
@@ -51,24 +82,23 @@ class Deliveries:
         found: bool = uid == body["metadata"]["uid"]
         return found
 
-    def missing(self, listed: Iterable[Manifest]) -> frozenset[Key]:
+    def missing(self, listed: Iterable[Listed]) -> frozenset[Key]:
         """Return what a list has shown and the watch has not delivered yet, in this version."""
-        return frozenset(key_of(body) for body in listed if self._is_behind(body))
+        return frozenset(found.key for found in listed if self._is_behind(found))
 
-    def _is_behind(self, body: Manifest) -> bool:
-        metadata = body["metadata"]
-        uid, version = self._versions.get(key_of(body), ("", 0))
-        return uid != metadata["uid"] or version < int(metadata["resourceVersion"])
+    def _is_behind(self, found: Listed) -> bool:
+        uid, version = self._versions.get(found.key, ("", 0))
+        return uid != found.uid or version < found.version
 
 
-async def list_assistants(lister: Lister, namespace: str | None) -> tuple[list[Manifest], str]:
+async def list_assistants(lister: Lister, namespace: str | None) -> tuple[list[Listed], str]:
     """Return all assistants of a namespace, with None those of all, and the list's version."""
-    return await lister.list(ASSISTANTS, namespace)
+    return await lister.list(ASSISTANTS, namespace, read=read_listed)
 
 
 async def prove_watch(
     lister: Lister, namespace: str | None, deliveries: Deliveries, *, delay: float
-) -> tuple[list[Manifest], str] | None:
+) -> tuple[list[Listed], str] | None:
     """List, and wait until the watch has delivered what was listed.
 
     Returns the list and its version, or None where the API server gives none. Raises WatchDead
@@ -83,10 +113,8 @@ async def prove_watch(
     except ClusterFailure as failure:
         logger.warning("the resync gets no list: %s", failure)
         return None
-    versions = {key_of(body): body["metadata"]["resourceVersion"] for body in listed}
-    lost = [
-        body for body in again if versions.get(key_of(body)) == body["metadata"]["resourceVersion"]
-    ]
+    versions = {found.key: found.version for found in listed}
+    lost = [found for found in again if versions.get(found.key) == found.version]
     if dead := deliveries.missing(lost):
         names = ", ".join(sorted(map(str, dead))[:5])
         raise WatchDead(f"the watch of virtualassistants has not delivered {names} in {delay} s")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from va_operator.api import VirtualAssistant
 from va_operator.errors import ChildRefused, ContextError
@@ -9,6 +10,9 @@ from va_operator.history import read_history
 from va_operator.observed import Child, Pod
 from va_operator.reports import ModelReport, Report
 from va_operator.revision import Revision
+
+_DECISIVE: Final = frozenset({"Deployment", "Service"})
+"""Kinds of children without which nobody answers as the spec asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +64,51 @@ class Situation:
         )
 
     @property
-    def updated_replicas(self) -> int:
-        """Pods of the newest template; none while the Deployment's own status is an older one."""
+    def decisive_refusals(self) -> tuple[ChildRefused, ...]:
+        """Refusals without which nothing serves as the spec asks."""
+        return tuple(refused for refused in self.refusals if refused.kind in _DECISIVE)
+
+    @property
+    def unobserved(self) -> bool:
+        """Whether the Deployment's controller has not looked at its last change."""
         deployment = self.deployment
-        if deployment is None:
+        return bool(
+            deployment and deployment.status.get("observedGeneration", 0) < deployment.generation
+        )
+
+    @property
+    def updated_replicas(self) -> int:
+        """Pods that are made as the spec asks.
+
+        None while the Deployment's own status, or the Deployment itself, is of before.
+        """
+        refused = any(refused.kind == "Deployment" for refused in self.refusals)
+        if isinstance(self.revision, ContextError) or refused or self.unobserved:
             return 0
-        current = deployment.status.get("observedGeneration", 0) >= deployment.generation
-        updated: int = deployment.status.get("updatedReplicas", 0) if current else 0
+        updated: int = self.deployment.status.get("updatedReplicas", 0) if self.deployment else 0
         return updated
+
+    @property
+    def has_new_pods(self) -> bool:
+        """Whether a pod that is made as the spec asks is ready for sure.
+
+        The Deployment counts those that are ready and those of the newest template apart, so it
+        is sure once more are ready than there are others.
+        """
+        status = self.deployment.status if self.deployment else {}
+        others: int = status.get("replicas", 0) - self.updated_replicas
+        ready: int = status.get("readyReplicas", 0)
+        return self.updated_replicas > 0 and ready > others
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether `Ready` was told to be true of this spec."""
+        return any(
+            item.get("type") == "Ready"
+            and item.get("status") == "True"
+            and item.get("observedGeneration") == self.assistant.generation
+            for item in self.assistant.status.get("conditions") or ()
+        )
 
     @property
     def models(self) -> tuple[ModelReport, ...]:

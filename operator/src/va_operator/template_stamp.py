@@ -41,7 +41,8 @@ def stamp_for(
     Settings that are empty do not count, so that a field which only a newer operator knows
     changes no stamp until somebody sets it.
     """
-    asked = {"revision": revision, "pods": asdict(assistant.pods)}
+    pods = {name: value for name, value in asdict(assistant.pods).items() if value}
+    asked = {"revision": revision, "pods": pods}
     used = [images.assistant, *([images.model] if assistant.model.embedded else [])]
     return Stamp(asked=_digest(asked), images=_digest(used), sent=_digest(template))
 

@@ -37,8 +37,8 @@ class WorkQueue(Generic[K]):
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
-        self._held: set[K] = set()
-        """Keys whose timer no news may overtake."""
+        self._held: dict[K, bool] = {}
+        """Keys that the API server does not want to hear of yet; whether to try them then."""
         self._filled = asyncio.Event()
         self._taken_at = time.monotonic()
 
@@ -51,6 +51,7 @@ class WorkQueue(Generic[K]):
         ``behind`` is for a key that comes in a crowd: others are taken first.
         """
         if key in self._held:
+            self._held[key] = True
             return
         if timer := self._timers.pop(key, None):
             timer.cancel()
@@ -100,15 +101,16 @@ class WorkQueue(Generic[K]):
         """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        pause = max(min(FIRST_PAUSE * 2.0 ** min(failures, 16), LONGEST_PAUSE), retry_after or 0)
+        pause = min(FIRST_PAUSE * 2.0 ** min(failures, 16), LONGEST_PAUSE)
+        again, later = key in self._again, asyncio.get_running_loop().call_later
         if retry_after:
             self._again.discard(key)
-            self._held.add(key)
-        again = key in self._again
+            self._held[key] = again or retry_after >= pause
+            later(retry_after, self._release, key)
         self._end(key)
-        if not again:
-            self._timers[key] = asyncio.get_running_loop().call_later(pause, self._release, key)
-        return pause
+        if not (again or (retry_after and retry_after >= pause)):
+            self._timers[key] = later(pause, self.add, key)
+        return max(pause, retry_after or 0)
 
     def _pop(self) -> tuple[K, float]:
         if self._behind and (not self._waiting or self._in_front >= IN_FRONT):
@@ -118,8 +120,8 @@ class WorkQueue(Generic[K]):
         return self._waiting.popitem(last=False)
 
     def _release(self, key: K) -> None:
-        self._held.discard(key)
-        self.add(key)
+        if self._held.pop(key):
+            self.add(key)
 
     def _end(self, key: K) -> None:
         self._in_work.pop(key, None)

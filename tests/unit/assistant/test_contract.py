@@ -8,7 +8,13 @@ import pytest
 
 from va_assistant.errors import STATUS, Failure, Reason
 from va_assistant.readiness import Readiness
-from va_assistant.revision import InvalidRevisionError, Provider, parse_model, read_revision
+from va_assistant.revision import (
+    InvalidRevisionError,
+    Provider,
+    parse_model,
+    read_revision,
+    read_text,
+)
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "tests/support/contract"
@@ -95,3 +101,13 @@ def test_the_statuses_of_all_reasons_are_as_written() -> None:
         for name in re.findall(r"`(\w+)`", names)
     }
     assert written == STATUS
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0f73"])
+def test_a_text_that_would_take_minutes_to_normalise_is_named(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "cv.md"
+    path.write_text("a" + mark * 30)
+    assert read_text(path)
+    path.write_text("a" + (mark + "\u0323") * 300_000)
+    with pytest.raises(InvalidRevisionError, match=r"cv\.md: not a text .* 30 combining marks"):
+        read_text(path)

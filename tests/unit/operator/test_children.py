@@ -149,6 +149,32 @@ def test_a_name_that_becomes_free_while_it_is_looked_at_is_used() -> None:
     assert operator.child(BUDGET)["spec"]["maxUnavailable"] == 1
 
 
+def test_a_look_that_is_not_allowed_is_told() -> None:
+    class Closed(MemoryCluster):
+        async def get(self, resource: Resource, key: Key) -> Manifest | None:
+            raise ClusterFailure(403, "cannot get")
+
+    operator = MemoryOperator(Closed())
+    operator.cluster.put(of_somebody_else("Service"))
+    operator.ask_for()
+    operator.settle()
+    assert operator.condition() == ("False", "NotAllowed")
+
+
+def test_a_budget_that_may_not_be_deleted_is_told() -> None:
+    class Closed(MemoryCluster):
+        async def delete(self, resource: Resource, key: Key, uid: str) -> None:
+            raise ClusterFailure(403, "cannot delete")
+
+    operator = MemoryOperator(Closed())
+    operator.ask_for(replicas=2)
+    operator.settle()
+    operator.ask_for(replicas=1)
+    operator.settle()
+    assert operator.condition("Degraded") == ("True", "NotAllowed")
+    assert operator.condition() == ("False", "Starting")
+
+
 def test_the_ways_out_are_those_of_the_spec() -> None:
     operator = an_operator(networkPolicy={"egress": [{"namespace": "models"}]})
     assert len(operator.child("NetworkPolicy")["spec"]["egress"]) == 2

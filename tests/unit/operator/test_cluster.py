@@ -222,7 +222,7 @@ def test_requests_are_told_with_their_codes(monkeypatch: pytest.MonkeyPatch) -> 
 
     async def test(api: ApiServer) -> None:
         await api.get(CONFIG_MAPS, ADA)
-        await api.list(PODS, None)
+        await api.list(PODS, None, read=dict)
 
         async def busy() -> web.StreamResponse:
             return web.json_response({}, status=503)
@@ -328,7 +328,7 @@ def test_a_list_of_nothing_may_be_null(monkeypatch: pytest.MonkeyPatch) -> None:
         return web.json_response({"metadata": {"resourceVersion": "5"}, "items": None})
 
     async def test(api: ApiServer) -> None:
-        assert await api.list(CONFIG_MAPS, "shop", metadata_only=True) == ([], "5")
+        assert await api.list(CONFIG_MAPS, "shop", read=dict, metadata_only=True) == ([], "5")
 
     runs(monkeypatch, test, record=Record(answer=nothing))
 

@@ -1,5 +1,6 @@
 """From references to text: every reason and its words."""
 
+import time
 from hashlib import sha256
 from typing import Any
 
@@ -8,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.builders import a_config_map, an_assistant, referring
-from va_operator.context import MAX_BYTES, fewest_tokens, normalise, resolve
+from va_operator.context import (
+    MARKS_IN_A_ROW,
+    MAX_BYTES,
+    fewest_tokens,
+    longest_run_of_marks,
+    normalise,
+    resolve,
+)
 from va_operator.errors import ContextError
 
 
@@ -91,6 +99,15 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "ContextTooLarge",
         "`spec.context.files` must together have at most 1000000 bytes; they have 1000001",
     ),
+    "a text holds marks without an end": (
+        {"text": "a" + "\u0301" * 31},
+        {},
+        "ContextNotText",
+        (
+            "`spec.context.files[0]` must be text that can be read: 'ada.md' has more than 30 "
+            "combining marks in a row"
+        ),
+    ),
     "the words do not fit the embedded model": (
         {"text": "a " * 9000},
         {},
@@ -152,6 +169,35 @@ def test_a_megabyte_of_text_is_accepted_where_the_window_is_unknown() -> None:
 )
 def test_texts_that_look_alike_become_alike(raw: str, normal: str) -> None:
     assert normalise(raw) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "run"),
+    [
+        ("", 0),
+        ("Bodø", 0),
+        ("Bodo\u0308", 1),
+        ("a\u0301\u0323b\u0301", 2),
+        ("a" + "\u0f73" * 40, 40),  # No mark by its class, and two of them decomposed.
+    ],
+)
+def test_marks_in_a_row_are_counted(text: str, run: int) -> None:
+    assert longest_run_of_marks(text) == run
+
+
+def test_as_many_marks_as_the_stream_safe_format_allows_are_fine() -> None:
+    text = "a" + "\u0301" * MARKS_IN_A_ROW
+    assert resolve(an_assistant(text=text), {})[0].text == normalise(text)
+
+
+@pytest.mark.parametrize("size", [100_000, MAX_BYTES, 10 * MAX_BYTES])
+def test_a_text_that_would_take_minutes_to_normalise_is_refused_in_a_moment(size: int) -> None:
+    hostile = "a" + "\u0301" * (size // 5) + "\u0323" * (size // 5)
+    assistant = an_assistant(context=referring("ada-cv"))
+    begun = time.process_time()
+    with pytest.raises(ContextError):
+        resolve(assistant, {"ada-cv": a_config_map(data={"cv.md": hostile})})
+    assert time.process_time() - begun < 1
 
 
 @given(st.text())

@@ -1,6 +1,7 @@
 """What should exist, what must be deleted, and what stays when the context is missing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from support.builders import (
@@ -64,6 +65,12 @@ def test_the_newest_three_old_revisions_stay() -> None:
 def test_a_revision_that_pods_were_made_from_stays_however_old() -> None:
     pods = [a_pod("old1"), a_pod("old3", name="ada-2", deleting=True)]
     assert outdated_revisions(ADA, DESIRED, OLD, pods) == (OLD[1],)
+
+
+def test_a_revision_that_pods_use_stays_also_without_its_label() -> None:
+    existing = [replace(found, revision=None) for found in OLD]
+    outdated = outdated_revisions(ADA, DESIRED, existing, [a_pod("old1")])
+    assert [found.key.name for found in outdated] == ["ada-old2", "ada-old3"]
 
 
 def test_the_desired_revision_stays_even_if_it_is_the_oldest() -> None:

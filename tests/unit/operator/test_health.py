@@ -18,15 +18,18 @@ from va_operator.health import (
     STUCK_SECONDS,
     Vitals,
     faults,
+    readiness,
     serve_health,
+    unusable,
 )
 from va_operator.kinds import PODS
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
 from va_operator.permission_review import PermissionReview
 from va_operator.permissions import Rule
-from va_operator.pulse import BEAT_SECONDS, Pulse
+from va_operator.pulse import BEAT_SECONDS, BEATS_KEPT, Pulse
 from va_operator.reflector import Reflector
+from va_operator.workers import RECONCILE_SECONDS
 
 
 @dataclass
@@ -67,14 +70,18 @@ def a_leadership(*, active: bool = False, trouble: str = "") -> Leadership:
     return leadership
 
 
-def a_reflector() -> Reflector:
-    return Reflector(
+def a_reflector(namespace: str | None = None, *, synced: bool = False) -> Reflector:
+    reflector = Reflector(
         source=cast("Any", None),
         resource=PODS,
-        namespace=None,
+        namespace=namespace,
+        read=lambda body: body,
         replace=lambda *_: None,
         changed=lambda *_: None,
     )
+    if synced:
+        reflector.synced.set()
+    return reflector
 
 
 async def asked(found: Vitals, path: str, leadership: Leadership | None = None) -> tuple[int, str]:
@@ -128,14 +135,33 @@ def test_a_standby_that_cannot_have_the_lease_is_not_ready() -> None:
 
 def test_it_is_not_ready_without_a_permission_and_names_it_but_needs_no_restart() -> None:
     async def run() -> None:
-        reflector = a_reflector()
-        reflector.synced.set()
-        found = vitals(reflector)
+        found = vitals(a_reflector("shop", synced=True))
         found.permissions.heard("shop", (Rule("", "pods", ("list",)),))
         assert await asked(found, "/readyz") == (503, "not allowed in shop: list pods")
         assert await asked(found, "/healthz") == (200, "ok")
 
     asyncio.run(run())
+
+
+def test_one_namespace_of_several_that_is_gone_is_told_and_it_stays_ready() -> None:
+    gone = (Rule("", "pods", ("list", "watch")),)
+    found = vitals(a_reflector("shop", synced=True), a_reflector("lab"), a_reflector("old"))
+    found.permissions.heard("old", gone)
+    told = "not yet listed in lab: pods; not allowed in old: list, watch pods"
+    assert readiness(found, None) == (True, f"ok; {told}")
+    assert readiness(found, a_leadership()) == (
+        True,
+        f"standing by: nobody holds the Lease; {told}",
+    )
+    assert set(unusable(found)) == {"lab", "old"}
+
+    found.permissions.heard("shop", gone)
+    told = f"not allowed in shop: list, watch pods; {told}"
+    assert readiness(found, None) == (False, told)
+
+
+def test_what_is_stuck_is_given_up_before_the_process_is() -> None:
+    assert RECONCILE_SECONDS < STUCK_SECONDS
 
 
 def test_it_is_healthy_while_its_reflectors_move() -> None:
@@ -205,6 +231,17 @@ def test_the_pulse_tells_by_how_much_the_loop_was_blocked() -> None:
         return pulse.lag
 
     assert 0.2 < asyncio.run(run()) < 2
+
+
+def test_a_burst_is_seen_for_a_minute() -> None:
+    pulse = Pulse()
+    assert pulse.worst == 0
+    pulse.beat(3.0)
+    for _ in range(BEATS_KEPT - 1):
+        pulse.beat(0.1)
+    assert (pulse.lag, pulse.worst) == (0.1, 3.0)
+    pulse.beat(0.1)
+    assert pulse.worst == 0.1
 
 
 def test_metrics_are_told_in_the_format_of_prometheus() -> None:

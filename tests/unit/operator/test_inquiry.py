@@ -205,6 +205,51 @@ def test_the_answer_of_a_pod_that_went_meanwhile_is_dropped() -> None:
     assert pods.heard == []
 
 
+def test_nothing_is_kept_of_a_pod_that_went_before_it_failed_to_answer() -> None:
+    pods = Pods()
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def fail(pod: Pod, port: int, path: str) -> Manifest:
+        asked.set()
+        await gone.wait()
+        raise ClusterFailure(0, "no answer")
+
+    async def test(inquiry: Inquiry) -> None:
+        inquiry.ask = fail
+        inquiry.follow(a_pod())
+        await asked.wait()
+        inquiry.leave(a_pod())
+        gone.set()
+        while inquiry._asking:
+            await asyncio.sleep(0)
+        assert inquiry._failures == {}
+
+    inquire(pods, test)
+
+
+def test_a_list_that_shows_pods_as_they_are_known_asks_nobody_anew() -> None:
+    pods = Pods(READY, ClusterFailure(0, "refused"), READY)
+
+    async def test(inquiry: Inquiry) -> None:
+        crowd = [a_pod(name="ada-1"), a_pod(name="ada-2")]
+        for pod in crowd:
+            inquiry.follow(pod)
+        while len(inquiry.reports) < 2:
+            await asyncio.sleep(0)
+        due, said = dict(inquiry._due), dict(inquiry.reports)
+
+        for pod in crowd:
+            inquiry.follow(pod)
+        assert (inquiry._due, inquiry.reports) == (due, said)
+
+        inquiry.follow(a_pod(name="ada-3"))
+        while len(inquiry.reports) < 3:
+            await asyncio.sleep(0)
+
+    inquire(pods, test, Pace(unsettled=60, settled=60, budget=1e9))
+    assert pods.asked == ["ada-1", "ada-2", "ada-3"]
+
+
 def test_no_more_than_so_many_are_asked_at_once_and_leaving_the_line_harms_nobody() -> None:
     pods = Pods()
     waiting, most = 0, 0
@@ -268,7 +313,7 @@ def test_a_pod_is_asked_one_question_at_a_time_so_no_older_answer_comes_last() -
         inquiry.follow(pod)
         while not under_way:
             await asyncio.sleep(0)
-        inquiry.follow(pod)
+        inquiry.follow(a_pod(version=6))
         for _ in range(20):
             await asyncio.sleep(0)
         assert len(under_way) == 1
@@ -291,7 +336,7 @@ def test_a_settled_pod_that_falls_silent_is_asked_again_soon() -> None:
         inquiry.follow(pod)
         while pod.uid not in inquiry.reports:
             await asyncio.sleep(0)
-        inquiry.follow(pod)  # Its state changed; it gives no answer any more.
+        inquiry.follow(a_pod(version=6))  # It changed; it gives no answer any more.
         while inquiry.reports[pod.uid] is not None:
             await asyncio.sleep(0)
 

@@ -18,6 +18,7 @@ def a_present(*assistants: VirtualAssistant, leading: bool = True) -> Present:
         in_work=lambda: 2,
         leading=lambda: leading,
         lag=lambda: 0.25,
+        unusable=lambda: 1,
         assistants=lambda: assistants,
     )
 
@@ -68,6 +69,13 @@ def test_the_last_success_is_a_moment_and_a_failure_does_not_change_it() -> None
     assert value(metrics, "last_success_timestamp_seconds") == 1000
 
 
+def test_a_refusal_that_the_status_tells_counts_as_reconciled() -> None:
+    metrics = Metrics()
+    metrics.reconciled(0.2, ChildRefused("NameConflict", "taken"), now=1000)
+    metrics.reconciled(0.2, ClusterFailure(503, "busy"), now=2000)
+    assert value(metrics, "last_success_timestamp_seconds") == 1000
+
+
 def test_requests_waits_watches_and_questions_are_counted() -> None:
     metrics = Metrics()
     metrics.requested("patch", "deployments", 200, 0.1)
@@ -96,6 +104,7 @@ def test_the_present_is_looked_up_when_it_is_asked_for() -> None:
             in_work=present.in_work,
             leading=present.leading,
             lag=present.lag,
+            unusable=present.unusable,
             assistants=lambda: crowd,
         )
     )
@@ -109,6 +118,7 @@ def test_the_present_is_looked_up_when_it_is_asked_for() -> None:
     assert value(metrics, "queue_depth") == 3
     assert value(metrics, "queue_in_work") == 2
     assert value(metrics, "event_loop_lag_seconds") == 0.25
+    assert value(metrics, "namespaces_unusable") == 1
 
 
 def test_reasons_that_pods_invent_make_no_series_of_their_own() -> None:

@@ -57,6 +57,7 @@ def exported() -> dict[str, set[str]]:
             in_work=lambda: 0,
             leading=lambda: True,
             lag=lambda: 0.0,
+            unusable=lambda: 0,
             assistants=lambda: [assistant],
         )
     )

@@ -24,6 +24,7 @@ from va_operator.leadership import Leadership
 from va_operator.observed import read_child
 from va_operator.operation import Operation
 from va_operator.resources.metadata import INSTANCE_LABEL, MANAGED_BY
+from va_operator.resync import read_listed
 from va_operator.store import Store
 from va_operator.work_queue import WorkQueue
 
@@ -54,6 +55,11 @@ def operate(test: Callable[[Operation], None]) -> list[Key]:
     return asyncio.run(run())
 
 
+def listed(reflector: Any, *bodies: Manifest) -> None:
+    """Let a reflector list objects."""
+    reflector.replace(None, [reflector.read(body) for body in bodies], "99")
+
+
 def followed(operation: Operation, plural: str) -> Any:
     reflectors = operation._reflectors(None)
     return next(found for found in reflectors if found.resource.plural == plural)
@@ -64,7 +70,7 @@ def test_an_assistant_is_remembered_and_queued(event: str | None) -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen(event, an_assistant_body())
         assert operation.store.assistants.get(ADA)
-        assert operation.deliveries.missing([an_assistant_body()]) == frozenset()
+        assert operation.deliveries.missing([read_listed(an_assistant_body())]) == frozenset()
 
     assert operate(test) == [ADA]
 
@@ -103,7 +109,7 @@ def test_an_assistant_that_cannot_be_read_harms_nobody(context: Any) -> None:
 def test_a_child_queues_its_assistant(plural: str) -> None:
     def test(operation: Operation) -> None:
         reflector = followed(operation, plural)
-        reflector.replace(None, [{"metadata": child_metadata()}], "99")
+        listed(reflector, {"metadata": child_metadata()})
 
     assert operate(test) == [ADA]
 
@@ -130,7 +136,7 @@ def test_a_pod_queues_its_assistant_and_is_asked() -> None:
         reflector = followed(operation, "pods")
         reflector.changed("ADDED", a_pod_body(**running))
         assert set(operation.inquiry._pods) == {"uid-of-ada-1"}
-        reflector.replace(None, [], "99")
+        listed(reflector)
         assert operation.inquiry._pods == {}
 
     assert operate(test) == [ADA]
@@ -147,7 +153,7 @@ def test_a_revision_queues_its_assistant() -> None:
         reflector = followed(operation, "configmaps")
         reflector.changed("ADDED", ours())
         assert len(operation.store.revisions) == 1
-        reflector.replace(None, [], "99")
+        listed(reflector)
         assert len(operation.store.revisions) == 0
 
     assert operate(test) == [ADA]
@@ -167,7 +173,7 @@ def test_a_text_queues_those_who_refer_to_it(event: str) -> None:
 def test_config_maps_of_which_nobody_speaks_are_not_kept() -> None:
     def test(operation: Operation) -> None:
         reflector = followed(operation, "configmaps")
-        reflector.replace(None, [a_config_map("x"), a_config_map("y")], "99")
+        listed(reflector, a_config_map("x"), a_config_map("y"))
         reflector.changed("ADDED", a_config_map("z"))
         assert len(operation.store.sources) == 0
 
@@ -177,7 +183,7 @@ def test_config_maps_of_which_nobody_speaks_are_not_kept() -> None:
 def test_a_resync_corrects_the_store_and_queues_all() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body())
-        operation._correct(None, [an_assistant_body("bob", uid="b")], "20")
+        operation._correct(None, [read_listed(an_assistant_body("bob", uid="b"))], "20")
         assert operation.store.assistants.get(ADA) is None
         assert operation.store.assistants.get(BOB)
 
@@ -197,7 +203,7 @@ def test_a_resync_brings_nothing_back_that_went_while_it_listed() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body(version=10))
         operation.assistant_seen("DELETED", an_assistant_body(version=12))
-        operation._correct(None, [an_assistant_body(version=10)], "11")
+        operation._correct(None, [read_listed(an_assistant_body(version=10))], "11")
         assert operation.store.assistants.get(ADA) is None
 
     operate(test)
@@ -207,7 +213,7 @@ def test_a_resync_goes_back_with_an_etcd_that_was_restored() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body(version=10, context=referring("later")))
         restored = an_assistant_body(version=7, context=referring("earlier"))
-        operation._correct(None, [restored], "12")
+        operation._correct(None, [read_listed(restored)], "12")
         assert operation.store.assistants.get(ADA) == parse(restored)
         assert operation.store.referrers(Key(NAMESPACE, "earlier")) == (ADA,)
         assert operation.store.referrers(Key(NAMESPACE, "later")) == ()
@@ -218,7 +224,7 @@ def test_a_resync_goes_back_with_an_etcd_that_was_restored() -> None:
 def test_a_resync_keeps_what_it_cannot_read_as_it_was() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body(version=10))
-        operation._correct(None, [an_assistant_body(version=11, context="text")], "12")
+        operation._correct(None, [read_listed(an_assistant_body(version=11, context="text"))], "12")
         assert operation.store.assistants.get(ADA) == parse(an_assistant_body(version=10))
 
     operate(test)
@@ -244,6 +250,33 @@ def test_a_namespace_is_corrected_by_its_own_list_alone() -> None:
         assert [found.key for found in operation.store.assistants] == [ADA]
 
     operate(test)
+
+
+def test_a_revision_that_lost_its_label_is_lost_and_found_again() -> None:
+    def test(operation: Operation) -> None:
+        maps = followed(operation, "configmaps")
+        ours, bare = (a_config_map("ada-1", version=version) for version in (5, 6))
+        ours["metadata"]["labels"] = LABELS
+        maps.changed("ADDED", ours)
+        assert len(operation.store.revisions) == 1
+        maps.changed("MODIFIED", bare)
+        assert len(operation.store.revisions) == 0
+        ours["metadata"]["resourceVersion"] = "7"
+        maps.changed("MODIFIED", ours)
+        assert len(operation.store.revisions) == 1
+
+    assert operate(test) == [ADA]
+
+
+def test_a_text_with_our_label_is_followed_like_any_other() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(context=referring("ada-cv")))
+        labelled = a_config_map("ada-cv")
+        labelled["metadata"]["labels"] = {**LABELS, INSTANCE_LABEL: "bob"}
+        followed(operation, "configmaps").changed("ADDED", labelled)
+        assert operation.store.sources.get(Key(NAMESPACE, "ada-cv"))
+
+    assert set(operate(test)) == {ADA, BOB}
 
 
 def test_only_config_maps_are_followed_without_their_contents() -> None:
@@ -272,13 +305,13 @@ def test_a_standby_keeps_its_store_warm_queues_nothing_and_asks_no_pod() -> None
     def test(operation: Operation) -> None:
         operation.leadership = a_standby()
         operation.assistant_seen("ADDED", an_assistant_body())
-        followed(operation, "deployments").replace(None, [{"metadata": child_metadata()}], "99")
+        listed(followed(operation, "deployments"), {"metadata": child_metadata()})
         running = [{"name": "assistant", "state": {"running": {}}}]
         pods = followed(operation, "pods")
-        pods.replace(None, [a_pod_body(podIP="10.1.0.7", containerStatuses=running)], "99")
+        listed(pods, a_pod_body(podIP="10.1.0.7", containerStatuses=running))
         pods.changed("ADDED", a_pod_body("ada-2", podIP="10.1.0.8", containerStatuses=running))
         bodies = [an_assistant_body(), an_assistant_body("bob", uid="b")]
-        operation._correct(None, bodies, "20")
+        operation._correct(None, list(map(read_listed, bodies)), "20")
 
         assert len(operation.store.assistants) == 2
         assert len(operation.store.deployments) == 1
@@ -307,11 +340,11 @@ def test_what_was_deleted_before_the_list_came_again_is_forgotten() -> None:
 
         tries = 0
 
-        async def list(self, resource: Any, namespace: str | None) -> tuple[list[Manifest], str]:
+        async def list(self, resource: Any, namespace: str | None, *, read: Any) -> Any:
             self.tries += 1
             if self.tries == 1:
                 raise ClusterFailure(503, "not now")
-            return [an_assistant_body("bob", uid="b")], "20"
+            return [read(an_assistant_body("bob", uid="b"))], "20"
 
     async def correct(operation: Operation) -> None:
         correction = asyncio.create_task(operation._correct_after_lists())

@@ -1,6 +1,7 @@
 """The reconciler: what it writes, what it leaves alone, and that it may die anywhere."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
@@ -223,7 +224,9 @@ def test_an_object_of_somebody_else_is_not_touched(kind: str) -> None:
     assert refused is not None
     assert refused.reason == "NameConflict"
     assert operator.child(kind) == before
-    assert operator.condition() == ("False", "NameConflict")
+    assert operator.condition("Stalled") == ("True", "NameConflict")
+    decisive = kind in {"Deployment", "Service"}
+    assert operator.condition() == ("False", "NameConflict" if decisive else "Starting")
 
     operator.cluster.erase(kind, ADA)
     assert operator.settle() is None
@@ -443,6 +446,7 @@ def test_an_answering_pod_makes_it_ready_and_that_is_told_once() -> None:
     revision = operator.assistant()["status"]["revision"]["desired"]
     operator.pods = (a_pod(revision),)
     operator.reports[a_pod().uid] = replace(a_report(), revision=operator.pods[0].revision)
+    operator.roll_out()
 
     assert operator.reconcile() == ["status ada", "event Answering"]
     assert operator.condition() == ("True", "Answering")
@@ -692,9 +696,10 @@ def test_a_failure_that_lasts_is_told_and_one_that_does_not_is_not() -> None:
         ClusterFailure(500, "the webhook is down") if body["kind"] == "Deployment" else None
     )
     operator.ask_for(replicas=5)
+    before = operator.assistant()
     with pytest.raises(ClusterFailure):
         operator.reconcile()
-    assert operator.condition() == ("False", "Starting")
+    assert operator.assistant() == before, "the new spec is not told of, least of all as done"
 
     with pytest.raises(ClusterFailure):
         operator.reconcile()
@@ -706,6 +711,114 @@ def test_a_failure_that_lasts_is_told_and_one_that_does_not_is_not() -> None:
     operator.cluster.refuses = lambda _: None
     operator.settle()
     assert operator.condition() == ("False", "Starting")
+
+
+def an_answering_operator(**spec: Any) -> MemoryOperator:
+    """Return an operator of an assistant that was told to be ready."""
+    operator = an_operator(model=OPENAI, **spec)
+    revision = operator.assistant()["status"]["revision"]["desired"]
+    operator.pods = (a_pod(revision),)
+    operator.reports[a_pod().uid] = replace(a_report(), revision=revision)
+    operator.roll_out()
+    operator.settle()
+    assert operator.condition() == ("True", "Answering")
+    return operator
+
+
+def test_pods_of_an_earlier_namesake_do_not_make_an_assistant_ready() -> None:
+    operator = an_answering_operator()
+    operator.cluster.erase(KIND, ADA)
+    operator.ask_for(model=OPENAI)
+
+    with pytest.raises(ClusterFailure, match="is being deleted"):
+        operator.reconcile()
+    assert "status" not in operator.assistant()
+    with pytest.raises(ClusterFailure, match="is being deleted"):
+        operator.reconcile()
+    assert operator.condition() == ("False", "WriteFailed")
+
+    operator.cluster.collect_garbage()
+    operator.settle()
+    assert operator.condition() == ("False", "RollingOut")
+    operator.roll_out()
+    operator.settle()
+    assert operator.condition() == ("True", "Answering")
+
+
+def test_a_failure_beside_a_refusal_that_leaves_it_ready_is_told_at_once() -> None:
+    operator = an_answering_operator(replicas=1)
+    failures = {
+        "Deployment": ClusterFailure(500, "later"),
+        "PodDisruptionBudget": ClusterFailure(403, "cannot patch"),
+    }
+    operator.cluster.refuses = lambda body: failures.get(body["kind"])
+    operator.ask_for(model=OPENAI, replicas=3)
+    with pytest.raises(ClusterFailure):
+        operator.reconcile()
+    assert operator.condition() == ("False", "WriteFailed")
+    assert operator.condition("Degraded") == ("True", "NotAllowed")
+
+
+def test_other_pods_of_the_same_revision_are_waited_for() -> None:
+    operator = an_answering_operator()
+    before = operator.assistant()["status"]
+    operator.ask_for(model=OPENAI, resources={"requests": {"cpu": "1"}})
+
+    assert operator.reconcile() == ["Deployment ada"]
+    assert operator.assistant()["status"] == before, "nothing is said before the Deployment is seen"
+    operator.roll_out(updated=0)
+    operator.settle()
+    assert operator.condition() == ("False", "RollingOut")
+    operator.roll_out()
+    operator.settle()
+    assert operator.condition() == ("True", "Answering")
+
+
+def test_scaling_takes_readiness_from_nobody() -> None:
+    operator = an_answering_operator()
+    since = operator.assistant()["status"]["conditions"][0]["lastTransitionTime"]
+    operator.ask_for(model=OPENAI, replicas=3)
+    for _ in range(2):
+        operator.reconcile()
+        assert operator.condition() == ("True", "Answering")
+
+    operator.roll_out()
+    operator.settle()
+    status = operator.assistant()["status"]
+    assert operator.condition() == ("True", "Answering")
+    assert status["conditions"][0]["lastTransitionTime"] == since
+    assert status["observedGeneration"] == operator.assistant()["metadata"]["generation"]
+
+
+@pytest.mark.parametrize("failure", [ClusterFailure(403, "no"), ClusterFailure(500, "later")])
+def test_an_outdated_revision_that_cannot_be_deleted_is_told(failure: ClusterFailure) -> None:
+    class Kept(MemoryCluster):
+        async def delete(self, resource: Resource, key: Key, uid: str) -> None:
+            raise failure
+
+    operator = MemoryOperator(Kept())
+    for text in "abcde":
+        operator.ask_for(text=text)
+        for _ in range(2):
+            with contextlib.suppress(ChildRefused, ClusterFailure):
+                operator.reconcile()
+    reason = "NotAllowed" if failure.status == 403 else "WriteFailed"
+    assert operator.condition("Degraded") == ("True", reason)
+    assert operator.condition() == ("False", "Starting")
+
+
+def test_a_condition_of_somebody_else_is_no_reason_to_write() -> None:
+    class Shared(MemoryCluster):
+        async def apply_status(self, key: Key, uid: str, status: Manifest) -> Manifest:
+            foreign = {"type": "Audited", "status": "True"}
+            conditions = [foreign, *status["conditions"]]
+            return await super().apply_status(key, uid, {**status, "conditions": conditions})
+
+    operator = MemoryOperator(Shared())
+    operator.ask_for()
+    operator.settle()
+    operator.restart()
+    assert operator.reconcile() == []
 
 
 def test_a_context_that_may_not_be_read_is_told() -> None:

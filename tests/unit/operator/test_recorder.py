@@ -169,3 +169,22 @@ def test_an_event_that_cannot_be_counted_up_is_lost_once() -> None:
     recording = Recording(Stubborn())
     recording.record(a_change(), a_change())
     assert recording.told == [("Timeout", 1)]
+
+
+def test_an_event_that_could_not_be_counted_up_is_still_the_one_that_is() -> None:
+    class Busy(MemoryCluster):
+        busy = False
+
+        async def patch_event(self, key: Key, patch: Manifest) -> None:
+            if self.busy:
+                raise ClusterFailure(500, "later")
+            await super().patch_event(key, patch)
+
+    cluster = Busy()
+    recording = Recording(cluster)
+    recording.record(a_change())
+    cluster.busy = True
+    recording.record(a_change())
+    cluster.busy = False
+    recording.record(a_change())
+    assert recording.told == [("Timeout", 2)]

@@ -72,7 +72,12 @@ def follow(*acts: Any) -> tuple[Script, Told, Reflector]:
     async def run() -> tuple[Script, Told, Reflector]:
         script, told = Script(*acts), Told()
         reflector = Reflector(
-            source=script, resource=PODS, namespace=None, replace=told.replace, changed=told.changed
+            source=script,
+            resource=PODS,
+            namespace=None,
+            read=lambda body: body,
+            replace=told.replace,
+            changed=told.changed,
         )
         running = asyncio.ensure_future(reflector.run())
         async with asyncio.timeout(5):
@@ -125,7 +130,13 @@ def test_a_watch_that_breaks_goes_on_without_a_list() -> None:
     assert told.news == ["=5", "ADDED b", "DELETED b"]
 
 
-@pytest.mark.parametrize("status", [401, 403, 500])
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_watch_that_is_put_off_goes_on_where_it_was(status: int) -> None:
+    script, _, _ = follow(([], 5), [ClusterFailure(status, "not now")])
+    assert script.asked == ["list", "watch 5", "watch 5"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_watch_that_is_refused_lists_anew(status: int) -> None:
     script, _, _ = follow(([], 5), [ClusterFailure(status, "no")], ([], 7))
     assert script.asked == ["list", "watch 5", "list", "watch 7"]
@@ -172,7 +183,12 @@ def test_every_step_is_a_sign_of_life() -> None:
     async def run() -> None:
         script, told = Script(([A], 5), [("BOOKMARK", B)]), Told()
         reflector = Reflector(
-            source=script, resource=PODS, namespace=None, replace=told.replace, changed=told.changed
+            source=script,
+            resource=PODS,
+            namespace=None,
+            read=lambda body: body,
+            replace=told.replace,
+            changed=told.changed,
         )
         reflector.alive_at = 0
         running = asyncio.ensure_future(reflector.run())

@@ -11,7 +11,7 @@ from va_operator.errors import ClusterFailure, WatchDead
 from va_operator.health import STALE_SECONDS, stale
 from va_operator.kinds import DEPLOYMENTS, PODS, Resource
 from va_operator.reflector import Reflector
-from va_operator.resync import Deliveries, prove_watch
+from va_operator.resync import Deliveries, prove_watch, read_listed
 
 
 class Lists:
@@ -21,12 +21,12 @@ class Lists:
         self.lists = list(lists)
         self.asked: list[str | None] = []
 
-    async def list(self, resource: Resource, namespace: str | None) -> tuple[list[Manifest], str]:
+    async def list(self, resource: Resource, namespace: str | None, *, read: Any) -> Any:
         self.asked.append(namespace)
         found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(found, Exception):
             raise found
-        return found, "99"
+        return [read(body) for body in found], "99"
 
 
 def prove(lists: Lists, *delivered: Manifest, namespace: str | None = None) -> Any:
@@ -40,11 +40,11 @@ ADA = an_assistant_body(version=10)
 
 
 def test_a_watch_that_delivered_everything_is_alive() -> None:
-    assert prove(Lists([ADA]), ADA) == ([ADA], "99")
+    assert prove(Lists([ADA]), ADA) == ([read_listed(ADA)], "99")
 
 
 def test_a_watch_that_is_ahead_of_the_list_is_alive() -> None:
-    assert prove(Lists([ADA]), an_assistant_body(version=12)) == ([ADA], "99")
+    assert prove(Lists([ADA]), an_assistant_body(version=12)) == ([read_listed(ADA)], "99")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_watch_that_never_delivers_is_dead(delivered: tuple[Manifest, ...]) ->
 
 def test_an_object_that_changed_meanwhile_proves_nothing() -> None:
     newer = an_assistant_body(version=11)
-    assert prove(Lists([ADA], [newer])) == ([newer], "99")
+    assert prove(Lists([ADA], [newer])) == ([read_listed(newer)], "99")
 
 
 def test_an_object_that_went_meanwhile_proves_nothing() -> None:
@@ -81,10 +81,10 @@ def test_a_deletion_is_a_delivery_but_not_that_of_a_namesake() -> None:
     deliveries = Deliveries()
     deliveries.note(ADA)
     deliveries.drop(an_assistant_body(uid="an earlier namesake"))
-    assert deliveries.missing([ADA]) == frozenset()
+    assert deliveries.missing([read_listed(ADA)]) == frozenset()
 
     deliveries.drop(ADA)
-    assert deliveries.missing([ADA]) == {Key("shop", "ada")}
+    assert deliveries.missing([read_listed(ADA)]) == {Key("shop", "ada")}
 
 
 def a_reflector(resource: Resource, alive_at: float) -> Reflector:
@@ -93,6 +93,7 @@ def a_reflector(resource: Resource, alive_at: float) -> Reflector:
             source=None,  # type: ignore[arg-type]
             resource=resource,
             namespace=None,
+            read=dict,
             replace=lambda *_: None,
             changed=lambda *_: None,
             alive_at=alive_at,

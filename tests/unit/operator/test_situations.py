@@ -19,6 +19,16 @@ SUSPENDED = replace(ADA, suspend=True)
 ZERO = replace(ADA, replicas=0)
 THREE = replace(ADA, replicas=3)
 SERVED_BEFORE = {"history": [{"revision": NEW, "since": "2026-05-03T00:00:00Z"}]}
+TOLD_READY = replace(
+    ADA,
+    status_json=json.dumps(
+        {
+            "conditions": [
+                {"type": "Ready", "status": "True", "observedGeneration": ADA.generation},
+            ]
+        }
+    ),
+)
 SERVED = replace(ADA, status_json=json.dumps(SERVED_BEFORE))
 
 MISSING = ContextError("ContextNotFound", "`spec.context.files`: ConfigMap 'ada-cv' does not exist")
@@ -130,7 +140,7 @@ def refused(reason: str, *, waits: bool = True) -> Row:
     """Return the row of a child that cannot be written while all pods answer."""
     why = f"Service 'ada' cannot be written: {reason}"
     return Row(
-        a_situation(*two(), reports=ANSWERS, refusals=(ChildRefused(reason, why),)),
+        a_situation(*two(), reports=ANSWERS, refusals=(ChildRefused(reason, why, kind="Service"),)),
         ready=f"False/{reason}",
         available="True/PodsReady",
         progressing=f"False/{reason}",
@@ -271,6 +281,61 @@ GOING_WELL: dict[str, Row] = {
     ),
     "the Deployment has not been looked at since its last change": Row(
         a_situation(*two(), reports=ANSWERS, deployment=a_deployment(observed=0)),
+        ready="False/RollingOut",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="False/AsAsked",
+        model="True/ModelAnswered",
+    ),
+    "its first pods answer before the Deployment has counted them": Row(
+        a_situation(*two(), reports=ANSWERS, deployment=a_deployment(ready=0)),
+        ready="False/Starting",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="False/AsAsked",
+        model="True/ModelAnswered",
+    ),
+    "it is asked for other pods of the same revision": Row(
+        a_situation(
+            *two(), reports=ANSWERS, deployment=a_deployment(replicas=3, updated=1, ready=2)
+        ),
+        ready="False/RollingOut",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="False/AsAsked",
+        model="True/ModelAnswered",
+    ),
+    "one of the other pods of the same revision is ready": Row(
+        a_situation(
+            *two(), reports=ANSWERS, deployment=a_deployment(replicas=3, updated=1, ready=3)
+        ),
+        ready="True/Answering",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="False/AsAsked",
+        model="True/ModelAnswered",
+        kstatus="Current",
+    ),
+    "the other pods of the same revision do not start": Row(
+        a_situation(
+            *two(),
+            a_pod(NEW, name="ada-3", trouble="CrashLoopBackOff", message=OOM),
+            reports=ANSWERS,
+            deployment=a_deployment(replicas=3, updated=1, ready=2),
+        ),
+        ready="False/ContainerCrashing",
+        available="True/PodsReady",
+        progressing="True/ContainerCrashing",
+        degraded="False/AsAsked",
+        model="True/ModelAnswered",
+    ),
+    "new images come, which nobody asked for": Row(
+        a_situation(
+            *two(),
+            reports=ANSWERS,
+            assistant=TOLD_READY,
+            deployment=a_deployment(replicas=3, updated=1, ready=2),
+        ),
         ready="True/Answering",
         available="True/PodsReady",
         progressing="True/RollingOut",
@@ -361,7 +426,7 @@ ASKED_FOR: dict[str, Row] = {
             *two(),
             reports=ANSWERS,
             assistant=SUSPENDED,
-            refusals=(ChildRefused("NotAllowed", "cannot patch deployments"),),
+            refusals=(ChildRefused("NotAllowed", "cannot patch deployments", kind="Deployment"),),
         ),
         ready="False/NotAllowed",
         available="True/PodsReady",
@@ -720,14 +785,31 @@ REFUSALS: dict[str, Row] = {
         f"a child is refused for {reason}": refused(reason)
         for reason in ("NameConflict", "NodePortTaken", "QuotaExceeded", "NotAllowed", "Refused")
     },
+    **{
+        f"a {kind} is refused, without which it answers all the same": Row(
+            a_situation(
+                *two(),
+                reports=ANSWERS,
+                refusals=(ChildRefused("NotAllowed", f"{kind} 'ada'", kind=kind),),
+            ),
+            ready="True/Answering",
+            available="True/PodsReady",
+            progressing="False/UpToDate",
+            degraded="True/NotAllowed",
+            stalled="True/NotAllowed",
+            model="True/ModelAnswered",
+            kstatus="Failed",
+        )
+        for kind in ("PodDisruptionBudget", "NetworkPolicy")
+    },
     "a child cannot be written for a while": refused("WriteFailed", waits=False),
     "one child is refused and another fails": Row(
         a_situation(
             *two(),
             reports=ANSWERS,
             refusals=(
-                ChildRefused("NodePortTaken", "Service 'ada'"),
-                ChildRefused("WriteFailed", "Deployment 'ada'"),
+                ChildRefused("NodePortTaken", "Service 'ada'", kind="Service"),
+                ChildRefused("WriteFailed", "Deployment 'ada'", kind="Deployment"),
             ),
         ),
         ready="False/NodePortTaken",

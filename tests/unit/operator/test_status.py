@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from support.builders import OPENAI, a_pod, a_report, a_service, an_assistant
+from support.builders import OPENAI, a_deployment, a_pod, a_report, a_service, an_assistant
 from support.situations import ADA, NEW, NOW, OLD, REVISION, a_situation, failing, two
 from va_operator.api import Manifest
-from va_operator.errors import ContextError
+from va_operator.errors import ChildRefused, ContextError
 from va_operator.judgement import judge
 from va_operator.observed import Pod
 from va_operator.situation import Situation
@@ -70,6 +70,20 @@ def test_a_full_status() -> None:
     assert found["models"] == [{"name": "gpt-5-mini", "state": "Ready"}]
     assert found["nodePort"] == 30123
     assert found["url"] == "http://192.0.2.10:30123/"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"revision": ContextError("ContextEmpty", "no text")},
+        {"refusals": (ChildRefused("NotAllowed", "no", kind="Deployment"),)},
+        {"deployment": a_deployment(observed=0)},
+        {"deployment": None},
+    ],
+    ids=["without a revision", "refused", "not looked at", "none"],
+)
+def test_pods_of_before_do_not_count_as_updated(given: dict[str, Any]) -> None:
+    assert status(a_situation(*two(), **given))["updatedReplicas"] == 0
 
 
 def test_what_is_not_known_is_left_out() -> None:

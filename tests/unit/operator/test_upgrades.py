@@ -10,6 +10,7 @@ from support.builders import EVERYTHING, IMAGES, OPENAI, an_assistant
 from support.memory_operator import ADA, MemoryOperator
 from va_operator.api import Key, Manifest
 from va_operator.desired import only_upgrades
+from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.observed import read_child
 from va_operator.resources import deployment
 from va_operator.resources.deployment import build_deployment
@@ -109,7 +110,7 @@ def three(operator: MemoryOperator) -> list[Key]:
     return [Key(ADA.namespace, name) for name in ("ada", "bea", "cleo")]
 
 
-def is_rolled_out(operator: MemoryOperator, key: Key, **more: int) -> None:
+def is_rolled_out(operator: MemoryOperator, key: Key, **more: object) -> None:
     """Report of a Deployment what its controller does when all its pods are ready."""
     body = operator.child("Deployment", key)
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas"), 2)
@@ -135,23 +136,55 @@ def test_other_images_reach_a_few_assistants_at_a_time(operator: MemoryOperator)
     assert image(operator, keys[2])[-1] == "2"
 
 
-def test_one_that_does_not_come_up_keeps_its_place_until_its_deadline(
-    operator: MemoryOperator,
-) -> None:
-    keys = three(operator)
+LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+
+
+def upgraded_one_at_a_time(operator: MemoryOperator, keys: list[Key]) -> None:
     operator.images, operator.upgrade_rollouts = NEWER, 1
     operator.restart()
     for key in keys:
         operator.reconcile(key)
-    is_rolled_out(operator, ADA, readyReplicas=1)
+
+
+def test_one_that_the_new_images_broke_keeps_its_place(operator: MemoryOperator) -> None:
+    keys = three(operator)
+    is_rolled_out(operator, ADA)
+    upgraded_one_at_a_time(operator, keys)
+    is_rolled_out(operator, ADA, readyReplicas=1, conditions=[LATE])
     operator.reconcile(ADA)
     assert operator.woken == []
 
-    body = operator.child("Deployment")
-    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
-    operator.cluster.put({**body, "status": {**body["status"], "conditions": [late]}})
+    is_rolled_out(operator, ADA)
     operator.reconcile(ADA)
-    assert set(operator.woken) == {keys[1]}
+    assert operator.woken == [keys[1]]
+
+
+def test_one_that_was_broken_before_makes_room_at_its_deadline(operator: MemoryOperator) -> None:
+    keys = three(operator)
+    is_rolled_out(operator, ADA, readyReplicas=0)
+    upgraded_one_at_a_time(operator, keys)
+    is_rolled_out(operator, ADA, readyReplicas=0)
+    operator.reconcile(ADA)
+    assert operator.woken == []
+
+    is_rolled_out(operator, ADA, readyReplicas=0, conditions=[LATE])
+    operator.reconcile(ADA)
+    assert operator.woken == [keys[1]]
+
+
+def test_one_whose_deployment_is_refused_makes_room_for_another(operator: MemoryOperator) -> None:
+    keys = three(operator)
+    operator.images, operator.upgrade_rollouts = NEWER, 1
+    operator.restart()
+    operator.observe()
+    operator.reconciler.children.upgrades.admit(keys[0])
+    operator.reconcile(keys[1])
+    operator.cluster.refuses = lambda body: (
+        ClusterFailure(403, "forbidden") if body["kind"] == "Deployment" else None
+    )
+    with pytest.raises(ChildRefused):
+        operator.reconcile(keys[0])
+    assert operator.woken == [keys[1]]
 
 
 def test_one_that_is_deleted_makes_room(operator: MemoryOperator) -> None:
@@ -209,7 +242,7 @@ def stamp(**given: object) -> tuple[str, ...]:
 
 def test_a_stamp_is_the_same_in_every_version() -> None:
     """A stamp that changes with a version of the operator restarts every pod of the cluster."""
-    assert stamp()[:2] == ("b8ec677684", "92f6ee5c48")
+    assert stamp()[:2] == ("38e69b29be", "92f6ee5c48")
     assert stamp(**EVERYTHING)[:2] == ("26699bd171", "92f6ee5c48")
 
 

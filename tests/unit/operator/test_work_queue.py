@@ -246,3 +246,18 @@ def test_one_of_a_crowd_comes_forward_by_news_of_its_own_and_comes_once() -> Non
     queue.add("bob", behind=True)
 
     assert taken(queue) == ["bob", "ada", "eve"]
+
+
+def test_news_waits_for_the_pause_that_was_asked_for_and_no_longer() -> None:
+    async def test(queue: WorkQueue[str]) -> None:
+        for _ in range(6):  # Now our own pause would be 16 s and more.
+            queue.add("a")
+            queue.failed(await queue.take())
+        queue.add("a")
+        queue.failed(await queue.take(), retry_after=0.05)
+        queue.add("a")
+        assert len(queue) == 0
+        async with asyncio.timeout(2):
+            assert await queue.take() == "a"
+
+    runs(test)

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from va_operator import workers
 from va_operator.api import Key
 from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.metrics import Metrics
@@ -68,7 +69,7 @@ def test_a_failure_is_logged_and_counted_and_the_next_key_is_taken(
             await scripted.reconciled.wait()
             while queue.in_work:
                 await asyncio.sleep(0)
-        assert set(queue._timers) == {BAD}
+        assert {*queue._timers, *queue._held} == {BAD}
         assert count(*counted) == 1
         assert count("succeeded", "") == 1
         worker.cancel()
@@ -79,3 +80,47 @@ def test_a_failure_is_logged_and_counted_and_the_next_key_is_taken(
     assert record.levelname == level
     assert words in record.getMessage()
     assert bool(record.exc_info) == (level == "ERROR")
+
+
+def test_a_reconcile_that_takes_for_ever_is_given_up_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "RECONCILE_SECONDS", 0.01)
+
+    class Hanging:
+        async def reconcile(self, key: Key) -> None:
+            await asyncio.Event().wait()
+
+    metrics = Metrics()
+
+    async def run() -> None:
+        queue = WorkQueue[Key]()
+        queue.add(BAD)
+        worker = asyncio.ensure_future(work(queue, Hanging(), metrics))
+        async with asyncio.timeout(5):
+            while BAD not in queue._timers:
+                await asyncio.sleep(0)
+        worker.cancel()
+
+    asyncio.run(run())
+    assert "shop/bad: not done within 0 s; next try" in caplog.text
+    labels = {"result": "failed", "reason": "0"}
+    assert metrics.registry.get_sample_value("va_operator_reconciles_total", labels) == 1
+
+
+def test_a_timeout_within_a_reconcile_is_not_taken_for_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    metrics = Metrics()
+
+    async def run() -> None:
+        queue, scripted = WorkQueue[Key](), Scripted(TimeoutError("inner"))
+        queue.add(BAD)
+        worker = asyncio.ensure_future(work(queue, scripted, metrics))
+        async with asyncio.timeout(5):
+            while BAD not in queue._timers:
+                await asyncio.sleep(0)
+        worker.cancel()
+
+    asyncio.run(run())
+    assert "shop/bad: unforeseen" in caplog.text
