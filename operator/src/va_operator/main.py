@@ -131,13 +131,14 @@ def assemble(
         budget=settings.questions_per_second,
     )
     inquiry = Inquiry(ask=ask, pace=pace, heard=queue.add)
+    upgrades = Upgrades(
+        deployments=store.deployments, limit=settings.upgrade_rollouts, wake=queue.add
+    )
     reconciler = Reconciler.of(
         store=store,
         cluster=api,
         images=Images(assistant=settings.assistant_image, model=settings.model_image),
-        upgrades=Upgrades(
-            deployments=store.deployments, limit=settings.upgrade_rollouts, wake=queue.add
-        ),
+        upgrades=upgrades,
         reports=inquiry.reports,
         clock=lambda: datetime.now(UTC),
         instance=socket.gethostname(),
@@ -159,6 +160,7 @@ def assemble(
             leading=lambda: operation.leading,
             lag=lambda: operation.pulse.worst,
             unusable=lambda: len(unusable(operation.vitals)),
+            upgrades=lambda: upgrades.counts,
             assistants=lambda: store.assistants,
         )
     )

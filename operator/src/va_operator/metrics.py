@@ -6,7 +6,7 @@ namespace, so a thousand assistants make as many series as one.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +45,8 @@ class Present:
     """By how many seconds the event loop was late at worst in the last minute."""
     unusable: Callable[[], int]
     """In how many namespaces it cannot act."""
+    upgrades: Callable[[], Mapping[str, int]]
+    """How many assistants there are in each state of an upgrade."""
     assistants: Callable[[], Iterable[VirtualAssistant]]
 
 
@@ -178,6 +180,14 @@ class _PresentCollector(Collector):
             "Namespaces that are watched in which it cannot act: /readyz says why.",
             present.unusable(),
         )
+        upgrades = GaugeMetricFamily(
+            f"{PREFIX}_upgrades",
+            "Assistants that get other images of the operator's. state: under_way or waiting.",
+            labels=("state",),
+        )
+        for state, count in present.upgrades().items():
+            upgrades.add_metric((state,), count)
+        yield upgrades
         yield self._assistants()
 
     def _assistants(self) -> Metric:

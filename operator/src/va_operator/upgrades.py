@@ -64,7 +64,7 @@ class Upgrades:
     @property
     def counts(self) -> dict[str, int]:
         """How many roll out and how many wait, by these names."""
-        return {"under way": len(self._under_way), "waiting": len(self._waiting)}
+        return {"under_way": len(self._under_way), "waiting": len(self._waiting)}
 
 
 def _all_ready(deployment: Child) -> bool:

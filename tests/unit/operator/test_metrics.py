@@ -19,6 +19,7 @@ def a_present(*assistants: VirtualAssistant, leading: bool = True) -> Present:
         leading=lambda: leading,
         lag=lambda: 0.25,
         unusable=lambda: 1,
+        upgrades=lambda: {"under_way": 5, "waiting": 7},
         assistants=lambda: assistants,
     )
 
@@ -105,6 +106,7 @@ def test_the_present_is_looked_up_when_it_is_asked_for() -> None:
             leading=present.leading,
             lag=present.lag,
             unusable=present.unusable,
+            upgrades=present.upgrades,
             assistants=lambda: crowd,
         )
     )
@@ -119,6 +121,8 @@ def test_the_present_is_looked_up_when_it_is_asked_for() -> None:
     assert value(metrics, "queue_in_work") == 2
     assert value(metrics, "event_loop_lag_seconds") == 0.25
     assert value(metrics, "namespaces_unusable") == 1
+    assert value(metrics, "upgrades", state="under_way") == 5
+    assert value(metrics, "upgrades", state="waiting") == 7
 
 
 def test_reasons_that_pods_invent_make_no_series_of_their_own() -> None:

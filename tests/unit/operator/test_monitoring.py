@@ -58,6 +58,7 @@ def exported() -> dict[str, set[str]]:
             leading=lambda: True,
             lag=lambda: 0.0,
             unusable=lambda: 0,
+            upgrades=lambda: {"under_way": 0, "waiting": 0},
             assistants=lambda: [assistant],
         )
     )

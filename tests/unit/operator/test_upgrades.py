@@ -128,6 +128,7 @@ def test_other_images_reach_a_few_assistants_at_a_time(operator: MemoryOperator)
     assert [image(operator, key)[-1] for key in keys] == ["2", "2", "1"]
     assert operator.reconcile(keys[2]) == []
     assert operator.woken == []
+    assert operator.reconciler.children.upgrades.counts == {"under_way": 2, "waiting": 1}
 
     is_rolled_out(operator, keys[0])
     operator.reconcile(keys[0])
