@@ -116,6 +116,7 @@ def test_two_operators_do_each_other_no_harm(objects: Objects, an_operator: Make
     objects.settled()
     objects.kubectl("scale", "deployment/ada", "--replicas=4")
     objects.until(lambda: objects.get("deployment")["spec"]["replicas"] == 0)
+    objects.until(lambda: not objects.list("pods"))
 
     before = objects.quiet()
     assert objects.quiet(seconds=3) == before
