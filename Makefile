@@ -37,7 +37,7 @@ test-faults: cluster images ## do the operator every harm that is foreseen, and 
 test-alerts: tools ## run the alert rules in Prometheus' own evaluator, which is built once
 	@$(RUN) pytest tests/alerts $(PYTEST_ARGS)
 
-bench-operator: tools ## measure the operator in a cluster of its own, against a bare client; 40 minutes
+bench-operator: tools ## measure the operator in a cluster of its own, against a bare client
 	@$(RUN) python -m benchmarks.operator $(BENCH_ARGS)
 	@$(UV) run --locked --quiet --group bench python -m benchmarks.operator.plots
 
