@@ -7,7 +7,13 @@ from va_operator.context import resolve
 from va_operator.observed import Child, ConfigMapFacts, Pod, Trouble, read_child
 from va_operator.owned import FIELD_MANAGER
 from va_operator.reports import ModelReport, Report
-from va_operator.resources.metadata import INSTANCE_LABEL, MANAGED_BY, REVISION_LABEL
+from va_operator.resources.metadata import (
+    APP_NAME,
+    INSTANCE_LABEL,
+    MANAGED_BY,
+    NAME_LABEL,
+    REVISION_LABEL,
+)
 from va_operator.resources.pod_template import Images
 from va_operator.revision import Revision, build_revision
 
@@ -135,6 +141,7 @@ def a_pod(
     assistant: str = "ada",
     version: int = 5,
     ready: bool = True,
+    ready_since: str | None = "2026-05-03T23:59:58Z",
     started: bool = True,
     deleting: bool = False,
     finished: bool = False,
@@ -155,6 +162,7 @@ def a_pod(
         ip=ip,
         host_ip=host_ip,
         ready=ready and trouble is None,
+        ready_since=ready_since if ready and trouble is None else None,
         unready=unready,
         being_deleted=deleting,
         finished=finished,
@@ -179,6 +187,7 @@ def a_pod_body(
             "uid": f"uid-of-{name}",
             "resourceVersion": str(version),
             "labels": {
+                NAME_LABEL: APP_NAME,
                 INSTANCE_LABEL: assistant,
                 REVISION_LABEL: revision,
                 "app.kubernetes.io/managed-by": MANAGED_BY,

@@ -22,12 +22,19 @@ def read_history(status: Manifest) -> list[Manifest]:
     ][:LENGTH]
 
 
-def write_history(before: list[Manifest], serving: str | None, *, now: datetime) -> list[Manifest]:
-    """Return the history with the revision that serves now at its head."""
-    if serving is None or (before and before[0]["revision"] == serving):
+def write_history(
+    before: list[Manifest], serving: str | None, *, desired: str | None, since: str
+) -> list[Manifest]:
+    """Return the history with the revision that serves now, ``since`` then, at its head.
+
+    While the first pods of the desired revision come and go, the one before it steps in again
+    and again: that is no news, and would push out what is.
+    """
+    latest = [entry["revision"] for entry in before[:2]]
+    steps_in = serving != desired and serving in latest
+    if serving is None or serving in latest[:1] or steps_in:
         return before
-    entry = {"revision": serving, "since": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    return [entry, *before][:LENGTH]
+    return [{"revision": serving, "since": since}, *before][:LENGTH]
 
 
 def _is_entry(entry: Any) -> bool:

@@ -18,7 +18,7 @@ from va_operator.conditions import (
 from va_operator.errors import ContextError
 from va_operator.observed import Child
 from va_operator.revision import Revision
-from va_operator.shortfall import degraded, explain_model, stalled
+from va_operator.shortfall import degraded, explain_model, explain_no_service, stalled
 from va_operator.situation import Situation
 from va_operator.troubles import Explanation, explain_pods, explain_rollout
 
@@ -58,6 +58,9 @@ def _ready(now: Situation) -> Condition:
         return no(reasons.SUSPENDED, _SUSPENDED)
     if assistant.replicas == 0:
         return no(reasons.SCALED_TO_ZERO, _SCALED_TO_ZERO)
+    if now.ready_pods and not now.service:
+        gone = explain_no_service(now)
+        return no(gone.reason, gone.message)
     for pod in now.desired_pods:
         report = now.reports.get(pod.uid)
         answering = report.answering if report else None
@@ -137,6 +140,9 @@ def _available(now: Situation) -> Condition:
         reason, message = reasons.SUSPENDED, _SUSPENDED
     elif wanted == 0:
         reason, message = reasons.SCALED_TO_ZERO, _SCALED_TO_ZERO
+    elif now.ready_pods:
+        gone = explain_no_service(now)
+        reason, message = gone.reason, gone.message
     else:
         why = (
             explain_pods(now.staying_pods)

@@ -10,7 +10,12 @@ from typing import Any, Final
 
 from va_operator.api import Key, Manifest, key_of
 from va_operator.owned import owned_fields
-from va_operator.resources.metadata import INSTANCE_LABEL, REVISION_LABEL
+from va_operator.resources.metadata import (
+    APP_NAME,
+    INSTANCE_LABEL,
+    NAME_LABEL,
+    REVISION_LABEL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,8 @@ class Pod:
     ip: str | None
     host_ip: str | None
     ready: bool
+    ready_since: str | None
+    """When it became ready, as the kubelet wrote it; None where it is not."""
     unready: str
     """Why it is not ready, in the kubelet's words; empty where it says nothing."""
     being_deleted: bool
@@ -147,9 +154,10 @@ def read_config_map(body: Manifest) -> ConfigMapFacts:
 
 
 def read_pod(body: Manifest) -> Pod:
-    """Read a pod."""
+    """Read a pod; one that the Service does not select belongs to no assistant."""
     metadata, status = body["metadata"], body.get("status") or {}
     labels = metadata.get("labels") or {}
+    selected = labels.get(NAME_LABEL) == APP_NAME
     conditions = {item["type"]: item for item in status.get("conditions") or ()}
     containers = status.get("containerStatuses") or ()
     ready = conditions.get("Ready", {})
@@ -157,11 +165,12 @@ def read_pod(body: Manifest) -> Pod:
         key=key_of(body),
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        assistant=Key(metadata["namespace"], labels.get(INSTANCE_LABEL, "")),
+        assistant=Key(metadata["namespace"], labels.get(INSTANCE_LABEL, "") if selected else ""),
         revision=labels.get(REVISION_LABEL, ""),
         ip=status.get("podIP"),
         host_ip=status.get("hostIP"),
         ready=ready.get("status") == "True",
+        ready_since=ready.get("lastTransitionTime") if ready.get("status") == "True" else None,
         unready=ready.get("message", "") if ready.get("status") != "True" else "",
         being_deleted="deletionTimestamp" in metadata,
         finished=status.get("phase") in {"Failed", "Succeeded"},

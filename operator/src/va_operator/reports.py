@@ -73,11 +73,16 @@ def _model(raw: Manifest) -> ModelReport:
     if state not in _STATES:
         raise ValueError(f"not a state: {state[:32]!r}")
     return ModelReport(
-        name=str(raw["name"])[:256],
+        name=_printable(raw["name"])[:256],
         state=state,
         reason=_reason(error["reason"]) if error else None,
-        message=str(error.get("message", ""))[:512] if error else None,
+        message=_printable(error.get("message", ""))[:512] if error else None,
     )
+
+
+def _printable(value: object) -> str:
+    """Return foreign words as a status can hold them: half a surrogate pair could not be sent."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def _reason(value: object) -> str:

@@ -21,13 +21,13 @@ _MAY_COME_BACK: Final = frozenset({"ConnectionRefused", "HostNotFound"})
 
 def degraded(now: Situation) -> Condition:
     """Judge whether less serves than was asked for."""
-    serving, wanted = len(now.serving_pods), now.assistant.pods_wanted
-    numbers = f"{min(serving, wanted)} of {wanted} pods are ready"
+    ready, wanted = len(now.ready_pods), now.assistant.pods_wanted
+    numbers = f"{min(ready, wanted)} of {wanted} pods are ready"
     if now.assistant.suspend or not wanted:
         reason = reasons.SUSPENDED if now.assistant.suspend else reasons.SCALED_TO_ZERO
         message = "No pods are asked for"
         return Condition(type=DEGRADED, status=False, reason=reason, message=message)
-    cause = _less_than_asked(now, missing=serving < wanted)
+    cause = _less_than_asked(now, missing=ready < wanted)
     if cause:
         message = f"{numbers}; {cause.message}" if cause.message else numbers
         return Condition(type=DEGRADED, status=True, reason=cause.reason, message=message)
@@ -57,10 +57,23 @@ def explain_model(now: Situation, model: ModelReport) -> Explanation:
     return Explanation(reason=model.reason or "", message=message)
 
 
+def explain_no_service(now: Situation) -> Explanation:
+    """Say why no question comes to pods that are ready."""
+    refused = now.service_refusal
+    if refused:
+        return Explanation(reason=refused.reason, message=str(refused))
+    return Explanation(
+        reason=reasons.NO_SERVICE,
+        message=f"Service '{now.assistant.key.name}' is not there, so nobody can ask",
+    )
+
+
 def _less_than_asked(now: Situation, *, missing: bool) -> Explanation | None:
     told = _held_up(now)
     if told:
         return told
+    if now.ready_pods and not now.service:
+        return explain_no_service(now)
     found = missing and (
         explain_pods(now.desired_pods)
         or explain_pods(now.staying_pods)

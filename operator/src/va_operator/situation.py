@@ -31,9 +31,19 @@ class Situation:
     """By pod UID: what the pods last said, None where one said nothing when it was asked."""
 
     @property
-    def serving_pods(self) -> tuple[Pod, ...]:
-        """Pods that questions are sent to."""
+    def ready_pods(self) -> tuple[Pod, ...]:
+        """Pods that could take questions."""
         return tuple(pod for pod in self.pods if pod.ready and not pod.being_deleted)
+
+    @property
+    def serving_pods(self) -> tuple[Pod, ...]:
+        """Pods that questions are sent to: none where there is no Service to send them."""
+        return self.ready_pods if self.service else ()
+
+    @property
+    def service_refusal(self) -> ChildRefused | None:
+        """Why the Service could not be written."""
+        return next((refused for refused in self.refusals if refused.kind == "Service"), None)
 
     @property
     def staying_pods(self) -> tuple[Pod, ...]:
@@ -145,6 +155,13 @@ class Situation:
         before = [served["revision"] for served in read_history(self.assistant.status)[:1]]
         preferred = (revision for revision in (desired, *before) if revision in serving)
         return next(preferred, None) or next(iter(serving), None)
+
+    @property
+    def serving_since(self) -> str | None:
+        """When the first pod that still serves of that revision became ready."""
+        revision = self.serving_revision
+        serving = [pod for pod in self.serving_pods if pod.revision == revision]
+        return min((pod.ready_since for pod in serving if pod.ready_since), default=None)
 
 
 def _staying(pods: Iterable[Pod]) -> tuple[Pod, ...]:

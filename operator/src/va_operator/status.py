@@ -31,7 +31,7 @@ def write_status(
             now=now,
         ),
         "revision": _revision(situation),
-        "history": write_history(read_history(before), situation.serving_revision, now=now) or None,
+        "history": _history(situation, now=now) or None,
         "context": _context(situation),
         "models": [_model(model) for model in situation.models]
         or [{"name": assistant.model.name, "state": "Unknown"}],
@@ -50,6 +50,16 @@ def _revision(now: Situation) -> Manifest:
     desired = None if isinstance(now.revision, ContextError) else now.revision.id
     revision = {"desired": desired, "serving": now.serving_revision}
     return {field: value for field, value in revision.items() if value}
+
+
+def _history(situation: Situation, *, now: datetime) -> list[Manifest]:
+    revision = situation.revision
+    return write_history(
+        read_history(situation.assistant.status),
+        situation.serving_revision,
+        desired=None if isinstance(revision, ContextError) else revision.id,
+        since=situation.serving_since or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
 
 
 def _context(now: Situation) -> Manifest | None:

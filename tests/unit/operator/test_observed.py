@@ -35,6 +35,16 @@ def test_a_running_pod_is_read() -> None:
     assert pod.troubles == ()
 
 
+@pytest.mark.parametrize("label", [None, "debugged"])
+def test_a_pod_that_the_service_does_not_select_belongs_to_no_assistant(label: str | None) -> None:
+    body = a_pod_body()
+    assert read_pod(body).assistant == Key("shop", "ada")
+    body["metadata"]["labels"].pop("app.kubernetes.io/name")
+    if label:
+        body["metadata"]["labels"]["app.kubernetes.io/name"] = label
+    assert read_pod(body).assistant == Key("shop", "")
+
+
 def test_a_pod_of_which_nothing_is_known_yet_is_in_no_trouble() -> None:
     pod = read_pod(a_pod_body())
     assert (pod.ready, pod.started, pod.can_be_asked, pod.troubles) == (False, False, False, ())

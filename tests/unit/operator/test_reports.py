@@ -38,6 +38,12 @@ def test_a_failure_is_one_line() -> None:
     assert not report.settled
 
 
+def test_what_no_status_could_hold_is_taken_out_of_foreign_words() -> None:
+    body = failing("Timeout", "half \ud83d of\x1b[1m a pair", name="gpt\udc00")
+    [model] = parse_report(body).models
+    assert (model.name, model.message) == ("gpt ", "half   of [1m a pair")
+
+
 def test_more_than_is_understood_is_fine() -> None:
     assert parse_report({**READY, "news": 1}) == parse_report(READY)
 

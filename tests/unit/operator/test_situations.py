@@ -152,6 +152,23 @@ def refused(reason: str, *, waits: bool = True) -> Row:
     )
 
 
+def unreachable(reason: str) -> Row:
+    """Return the row of pods that are ready behind no Service."""
+    why = f"Service 'ada' cannot be written: {reason}"
+    refusals = (ChildRefused(reason, why, kind="Service"),) if reason != "NoService" else ()
+    return Row(
+        a_situation(*two(), reports=ANSWERS, refusals=refusals, service=None),
+        ready=f"False/{reason}",
+        available=f"False/{reason}",
+        progressing=f"False/{reason}" if refusals else "False/UpToDate",
+        degraded=f"True/{reason}",
+        stalled=f"True/{reason}" if refusals else "False/NotStalled",
+        model="True/ModelAnswered",
+        kstatus="Failed" if refusals else "InProgress",
+        names={"Available": ("Service 'ada'",), "Degraded": ("Service 'ada'",)},
+    )
+
+
 def unresolved(error: ContextError, name: str) -> Row:
     """Return the row of a context that cannot be used while an earlier revision serves."""
     return Row(
@@ -801,6 +818,10 @@ REFUSALS: dict[str, Row] = {
             kstatus="Failed",
         )
         for kind in ("PodDisruptionBudget", "NetworkPolicy")
+    },
+    **{
+        f"no Service sends the ready pods questions: {reason}": unreachable(reason)
+        for reason in ("NoService", "NameConflict", "QuotaExceeded")
     },
     "a child cannot be written for a while": refused("WriteFailed", waits=False),
     "one child is refused and another fails": Row(

@@ -169,11 +169,15 @@ def test_there_is_no_url_that_would_not_answer() -> None:
 
 def history(*entries: tuple[str, str]) -> Manifest:
     return {
-        "history": [{"revision": r, "since": f"2026-05-0{day}T00:00:00Z"} for r, day in entries]
+        "history": [
+            {"revision": r, "since": since if "T" in since else f"2026-05-0{since}T00:00:00Z"}
+            for r, since in entries
+        ]
     }
 
 
-TODAY = "4"
+TODAY = "2026-05-03T23:59:58Z"
+"""When the pods became ready, a little before the status is written."""
 
 
 def test_the_history_begins_with_what_serves_first() -> None:
@@ -190,6 +194,29 @@ def test_another_serving_revision_goes_to_the_head_of_the_history() -> None:
 def test_the_history_stays_while_no_other_revision_serves(pods: tuple[Pod, ...]) -> None:
     before = history((NEW, "3"), (OLD, "2"))
     assert status(a_situation(*pods), before)["history"] == before["history"]
+
+
+def test_the_history_tells_since_when_the_first_serving_pod_is_ready() -> None:
+    early, late = "2026-05-01T10:00:00Z", "2026-05-01T10:00:05Z"
+    pods = (
+        a_pod(NEW, name="b", ready_since=late),
+        a_pod(NEW, name="a", ready_since=early),
+        a_pod(OLD, name="c", ready_since="2026-04-01T00:00:00Z"),
+    )
+    assert status(a_situation(*pods))["history"] == history((NEW, early))["history"]
+    untold = (a_pod(NEW, ready_since=None),)
+    assert status(a_situation(*untold))["history"] == history((NEW, "4"))["history"]
+
+
+def test_a_first_pod_that_comes_and_goes_writes_no_history() -> None:
+    before = history((NEW, "3"), (OLD, "2"))
+    assert status(a_situation(*two(OLD)), before)["history"] == before["history"]
+
+
+def test_going_back_to_an_earlier_revision_is_history() -> None:
+    before = history((OLD, "3"), (NEW, "2"))
+    found = status(ANSWERING, before)["history"]
+    assert found == history((NEW, TODAY), (OLD, "3"), (NEW, "2"))["history"]
 
 
 def test_the_history_holds_ten() -> None:

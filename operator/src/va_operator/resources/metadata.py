@@ -10,6 +10,7 @@ MANAGED_BY: Final = "virtual-assistant-operator"
 VERSION: Final = version("va-operator")
 """Read once: looking it up takes longer than building all children."""
 
+NAME_LABEL: Final = "app.kubernetes.io/name"
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
 REVISION_LABEL: Final = "virtualassistant.dev/revision"
 CHILDREN_SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
@@ -18,7 +19,7 @@ CHILDREN_SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGED_BY}"
 
 def selector_for(assistant: VirtualAssistant) -> dict[str, str]:
     """Return the labels that select the pods; immutable in a Deployment, so never more."""
-    return {"app.kubernetes.io/name": APP_NAME, INSTANCE_LABEL: assistant.key.name}
+    return {NAME_LABEL: APP_NAME, INSTANCE_LABEL: assistant.key.name}
 
 
 def pod_labels_for(assistant: VirtualAssistant) -> dict[str, str]:
