@@ -15,15 +15,18 @@ class Tried:
     """What became of a fault: how often it was tried, what was lost, how long recovery took."""
 
     times: int = 0
-    lost: int = 0
+    lost: int | None = None
+    """None where the fault loses nothing that could be counted: the test fails or does not."""
+
     seconds: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
+        lost = "-" if self.lost is None else str(self.lost)
         if not self.seconds:
-            return f"{self.times:6d} {self.lost:5d}"
+            return f"{self.times:6d} {lost:>5}"
         known = sorted(self.seconds)
         middle, worst = known[len(known) // 2], known[-1]
-        return f"{self.times:6d} {self.lost:5d} {middle:9.1f} {worst:9.1f}"
+        return f"{self.times:6d} {lost:>5} {middle:9.1f} {worst:9.1f}"
 
 
 _RECORD = pytest.StashKey[dict[str, Tried]]()
@@ -37,10 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def recorded(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Record that a fault was tried: how often, what was lost, and seconds until it was over."""
 
-    def record(fault: str, *, times: int = 1, lost: int = 0, recovery: float | None = None) -> None:
+    def record(
+        fault: str, *, times: int = 1, lost: int | None = None, recovery: float | None = None
+    ) -> None:
         tried = request.config.stash[_RECORD].setdefault(fault, Tried())
         tried.times += times
-        tried.lost += lost
+        if lost is not None:
+            tried.lost = (tried.lost or 0) + lost
         tried.seconds += [] if recovery is None else [recovery]
 
     return record

@@ -1,12 +1,14 @@
 """How often a status is written, and what it says of objects that the API server refuses."""
 
 import json
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from support.api_objects import Objects
 from support.builders import a_manifest
+from support.cluster import Cluster
 from support.kstatus import kstatus
 from support.sightings import watching
 
@@ -37,6 +39,16 @@ def test_an_assistant_without_pods_has_one_status_and_keeps_it(
     assert seen.statuses == 1
     assert seen.course("Progressing") == ["False/UpToDate"]
     assert seen.course("Stalled") == ["False/NotStalled"]
+
+
+def test_what_no_operator_has_looked_at_does_not_pass_for_done(cluster: Cluster) -> None:
+    objects = Objects(cluster, f"test-{uuid.uuid4().hex[:8]}")
+    cluster.kubectl("create", "namespace", objects.namespace)
+    objects.apply(a_manifest())
+    found = json.loads(objects.kubectl("get", "va", "ada", "-o", "json"))
+    cluster.kubectl("delete", "namespace", objects.namespace, "--wait=false")
+    assert found["status"] == {"observedGeneration": -1}
+    assert kstatus(found) == "InProgress"
 
 
 def test_pods_that_no_node_takes_are_told_and_then_all_is_quiet(

@@ -6,6 +6,7 @@ model, and for objects that were stored before the schema had them.
 """
 
 import json
+import zlib
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -22,6 +23,10 @@ EMBEDDED_MODEL: Final = "smollm2-135m-instruct"
 """The name under which the embedded model answers."""
 EMBEDDED_WINDOW: Final = 8192
 """Tokens that the embedded model takes in; what it was trained with."""
+
+
+_LOSSLESS: Final = ("utf-8", "surrogatepass")
+"""A stored object may hold half a surrogate pair; that it is no text is found later."""
 
 
 class Key(NamedTuple):
@@ -47,8 +52,14 @@ class ContextFile:
     """One text: given inline, or by reference to a ConfigMap."""
 
     name: str
-    inline: str | None = None
+    packed: bytes | None = None
+    """The inline text, compressed: it stays in memory for as long as the object is there."""
     config_map: KeyRef | None = None
+
+    @property
+    def inline(self) -> str | None:
+        """The inline text."""
+        return None if self.packed is None else zlib.decompress(self.packed).decode(*_LOSSLESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +194,10 @@ def parse(body: Manifest) -> VirtualAssistant:
 
 
 def _file(raw: Manifest) -> ContextFile:
-    ref = raw.get("configMapRef")
+    ref, inline = raw.get("configMapRef"), _typed(raw, "inline", str, None)
     return ContextFile(
         name=raw["name"],
-        inline=_typed(raw, "inline", str, None),
+        packed=None if inline is None else zlib.compress(inline.encode(*_LOSSLESS)),
         config_map=KeyRef(**ref) if ref else None,
     )
 

@@ -44,8 +44,9 @@ class OperatorSettings(BaseSettings):
     """How many assistants roll out at the same time for nothing but other images of the
     operator's."""
 
-    resync_seconds: PositiveFloat = 300
-    """How often all assistants are listed to prove that the watch is alive."""
+    resync_seconds: PositiveFloat = Field(default=300, le=600)
+    """How often all assistants are listed to prove that the watch is alive, and each is reconciled.
+    The alert that nothing is reconciled relies on the limit."""
 
     unsettled_question_seconds: PositiveFloat = 2
     """How often a pod that is not ready, or whose model is not, is asked how it is."""

@@ -70,6 +70,14 @@ def test_a_temperature_of_zero_is_not_the_same_as_none() -> None:
     assert an_assistant(model={**OPENAI, "temperature": 0}).model.temperature == 0
 
 
+def test_a_long_inline_text_is_kept_compressed() -> None:
+    text = "She lives in Bergen. \U0001f600 \ud83d " * 4000
+    [file] = an_assistant(text=text).files
+    assert file.inline == text
+    assert file.packed is not None
+    assert len(file.packed) < len(text) / 50
+
+
 def test_files_are_inline_or_refer_to_a_config_map() -> None:
     context = {"files": [{"name": "a", "inline": ""}, *referring("x", "y")["files"]]}
     assistant = an_assistant(context=context)

@@ -67,6 +67,17 @@ def test_settings_do_not_change() -> None:
         read().workers = 3  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("name", ["RESYNC_SECONDS"])
+def test_the_resync_is_as_frequent_as_the_alerts_expect(
+    name: str, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv(f"VA_OPERATOR_{name}", "600")
+    assert read().resync_seconds == 600
+    environment.setenv(f"VA_OPERATOR_{name}", "601")
+    with pytest.raises(ValueError, match="600"):
+        read()
+
+
 FAULTS = {
     "WORKERS": "0",
     "RESYNC_SECONDS": "-1",
