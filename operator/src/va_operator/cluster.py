@@ -153,6 +153,23 @@ class ApiServer:
         """Close the connections."""
         await self._connection.close()
 
+    async def serves(self, resource: Resource) -> bool:
+        """Tell whether discovery names a kind: its group, and it among the group's.
+
+        It does so a moment after objects of the kind can be listed, or some seconds.
+        """
+        group = resource.api_version.partition("/")[0]
+        groups = await self._call("GET", "/apis")
+        if group not in {found["name"] for found in groups.get("groups", ())}:
+            return False
+        try:
+            kinds = await self._call("GET", f"/apis/{resource.api_version}")
+        except ClusterFailure as failure:
+            if failure.status == 404:
+                return False
+            raise
+        return resource.plural in {found["name"] for found in kinds.get("resources", ())}
+
     async def get(self, resource: Resource, key: Key) -> Manifest | None:
         """Return an object, None where there is none."""
         try:

@@ -16,7 +16,7 @@ from va_operator.api import Key
 from va_operator.cluster import ApiServer, described, is_fenced
 from va_operator.errors import ClusterFailure, Fenced
 from va_operator.fence import Fence
-from va_operator.kinds import CONFIG_MAPS, PODS
+from va_operator.kinds import ASSISTANTS, CONFIG_MAPS, PODS
 
 ADA = Key("shop", "ada")
 LEASE = Key("system", "virtual-assistant-operator")
@@ -298,6 +298,8 @@ def test_the_end_of_a_watch_is_told_with_its_cause(
         ("DELETE", "/api/v1/namespaces/shop/configmaps/ada", ("delete", "configmaps")),
         ("POST", "/api/v1/namespaces/shop/events", ("create", "events")),
         ("PUT", "/apis/coordination.k8s.io/v1/namespaces/s/leases/x", ("update", "leases")),
+        ("GET", "/apis", ("get", "discovery")),
+        ("GET", "/apis/virtualassistant.dev/v1alpha1", ("get", "discovery")),
         (
             "PATCH",
             "/apis/virtualassistant.dev/v1alpha1/namespaces/shop/virtualassistants/ada/status",
@@ -321,6 +323,41 @@ def test_all_writes_but_those_of_leases_are_fenced(method: str) -> None:
     assert is_fenced(method, "/apis/apps/v1/namespaces/shop/deployments/ada")
     assert not is_fenced(method, "/apis/coordination.k8s.io/v1/namespaces/system/leases/x")
     assert not is_fenced("GET", "/apis/apps/v1/namespaces/shop/deployments/ada")
+
+
+OURS, OTHERS = {"name": "virtualassistant.dev"}, {"name": "apps"}
+KINDS = [{"name": "virtualassistants"}, {"name": "virtualassistants/status"}]
+
+
+@pytest.mark.parametrize(
+    ("groups", "kinds", "serves"),
+    [
+        ([OTHERS], None, False),
+        ([OTHERS, OURS], None, False),
+        ([OTHERS, OURS], [], False),
+        ([OTHERS, OURS], KINDS, True),
+    ],
+    ids=["no such group", "the group is going", "not yet among the group's", "served"],
+)
+def test_a_kind_is_served_when_discovery_names_it(
+    groups: list[Any], kinds: list[Any] | None, serves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record()
+
+    async def answer() -> web.StreamResponse:
+        if record.got[-1] == ("GET", "/apis"):
+            return web.json_response({"groups": groups})
+        assert record.got[-1] == ("GET", "/apis/virtualassistant.dev/v1alpha1")
+        if kinds is None:
+            return web.json_response({"code": 404}, status=404)
+        return web.json_response({"resources": kinds})
+
+    record.answer = answer
+
+    async def test(api: ApiServer) -> None:
+        assert await api.serves(ASSISTANTS) == serves
+
+    runs(monkeypatch, test, record=record)
 
 
 def test_a_list_of_nothing_may_be_null(monkeypatch: pytest.MonkeyPatch) -> None:
