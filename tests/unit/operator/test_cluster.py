@@ -11,9 +11,10 @@ import pytest
 import yaml
 from aiohttp import web
 
-from va_operator import cluster
+from va_operator import connection
 from va_operator.api import Key
-from va_operator.cluster import ApiServer, described, is_fenced
+from va_operator.cluster import ApiServer, described
+from va_operator.connection import is_fenced
 from va_operator.errors import ClusterFailure, Fenced
 from va_operator.fence import Fence
 from va_operator.kinds import ASSISTANTS, CONFIG_MAPS, PODS
@@ -60,7 +61,7 @@ async def served(
     async def load(client_configuration: Any) -> None:
         client_configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
 
-    monkeypatch.setattr(cluster.config, "load_kube_config", load)
+    monkeypatch.setattr(connection.config, "load_kube_config", load)
     api = await ApiServer.connect(in_cluster=False, fence=fence, traffic=record)
     try:
         yield api
