@@ -76,4 +76,4 @@ class LeaseLost(OperatorError):
 
 
 class WatchDead(OperatorError):
-    """A watch delivers nothing any more, although it seems alive."""
+    """A watch has ended for good, or delivers nothing any more although it seems alive."""

@@ -6,10 +6,9 @@ event loop has time to answer at all. What an API server that is away does is no
 restart does not bring it back.
 """
 
-import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from va_operator.metrics import CONTENT_TYPE, Metrics
 from va_operator.permission_review import PermissionReview
 from va_operator.pulse import Pulse
 from va_operator.reflector import Reflector
+from va_operator.resync import Schedule
 
 STALE_SECONDS: Final = 150.0
 """A reflector hears a bookmark each minute and tries again after 100 s of silence."""
@@ -51,8 +51,8 @@ class Vitals:
     queue: Queue
     pulse: Pulse
     permissions: PermissionReview
-    resync_due: float = math.inf
-    """When the watch of the assistants is to be proved again; never before all is listed."""
+    schedule: Schedule = field(default_factory=Schedule)
+    """When the watch of the assistants is to be proved again."""
 
 
 def stale(reflectors: Iterable[Reflector], *, now: float) -> list[str]:
@@ -101,7 +101,7 @@ def faults(vitals: Vitals, *, leading: bool, now: float) -> Iterator[str]:
     """Yield what is wrong with the process in a way that only a restart cures."""
     if dead := stale(vitals.reflectors, now=now):
         yield f"not following {', '.join(dead)}"
-    if (late := now - vitals.resync_due) > PROOF_SECONDS:
+    if (late := now - vitals.schedule.due) > PROOF_SECONDS:
         yield f"the watch of virtualassistants was to be proved {late:.0f} s ago"
     if vitals.pulse.lag > LAG_SECONDS:
         yield f"the event loop is late by {vitals.pulse.lag:.1f} s"

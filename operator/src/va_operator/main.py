@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from va_operator.api import GROUP, PLURAL, VERSION, Key, Manifest
 from va_operator.cluster import ApiServer
-from va_operator.errors import ClusterFailure, OperatorError
+from va_operator.errors import ClusterFailure, OperatorError, WatchDead
 from va_operator.fence import Fence, clock
 from va_operator.health import serve_health, unusable
 from va_operator.inquiry import Ask, Inquiry, Pace
@@ -75,13 +75,7 @@ async def run(settings: OperatorSettings) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             work = group.create_task(operation.run(), name="operation")
-            await kopf.operator(
-                registry=registry_for(operation, stop=work.cancel),
-                settings=kopf_settings(),
-                clusterwide=not settings.namespaces,
-                namespaces=settings.namespaces,
-                standalone=True,
-            )
+            await watch(operation, stop=work.cancel)
             work.cancel()
     finally:
         if leadership is not None:
@@ -89,6 +83,25 @@ async def run(settings: OperatorSettings) -> None:
         await health.cleanup()
         await pods.close()
         await api.close()
+
+
+async def watch(operation: Operation, *, stop: Callable[[], object]) -> None:
+    """Let kopf watch the assistants until a signal stops it.
+
+    Raises WatchDead where it gives up: it outlives an API server that is away, but not an API that
+    is taken away (404), and no error in the watch but 410.
+    """
+    namespaces = operation.settings.namespaces
+    try:
+        await kopf.operator(
+            registry=registry_for(operation, stop=stop),
+            settings=kopf_settings(),
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            standalone=True,
+        )
+    except Exception as fault:
+        raise WatchDead(f"the watch of virtualassistants has ended: {fault!r:.300}") from fault
 
 
 def _leaves(faults: BaseExceptionGroup[OperatorError]) -> Iterator[BaseException]:
@@ -131,13 +144,17 @@ def assemble(
         budget=settings.questions_per_second,
     )
     inquiry = Inquiry(ask=ask, pace=pace, heard=queue.add)
+    images = Images(assistant=settings.assistant_image, model=settings.model_image)
     upgrades = Upgrades(
-        deployments=store.deployments, limit=settings.upgrade_rollouts, wake=queue.add
+        deployments=store.deployments,
+        images=images,
+        limit=settings.upgrade_rollouts,
+        wake=queue.add,
     )
     reconciler = Reconciler.of(
         store=store,
         cluster=api,
-        images=Images(assistant=settings.assistant_image, model=settings.model_image),
+        images=images,
         upgrades=upgrades,
         reports=inquiry.reports,
         clock=lambda: datetime.now(UTC),
@@ -179,6 +196,10 @@ def registry_for(operation: Operation, *, stop: Callable[[], object]) -> kopf.Op
         if operation.settings.in_cluster:
             return kopf.login_with_service_account(**kwargs)
         return kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.startup(registry=registry)
+    async def served(**_: Any) -> None:
+        await operation.served.wait()  # kopf looks for the API once.
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def assistant_seen(event: kopf.RawEvent, **_: Any) -> None:

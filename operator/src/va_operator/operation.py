@@ -5,14 +5,14 @@ Nothing decides here.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import ApiServer
-from va_operator.errors import ClusterFailure, OperatorError
+from va_operator.discovery import wait_until_served
+from va_operator.errors import ClusterFailure
 from va_operator.health import Vitals
 from va_operator.inquiry import Inquiry
 from va_operator.kinds import CHILDREN, CONFIG_MAPS, PODS, Resource
@@ -25,6 +25,7 @@ from va_operator.reconciler import Reconciler
 from va_operator.reflector import FIRST_PAUSE, LONGEST_PAUSE, Reflector
 from va_operator.resources.metadata import CHILDREN_SELECTOR, MANAGED_BY
 from va_operator.resync import (
+    SOON_SECONDS,
     WATCH_DELAY,
     Deliveries,
     Listed,
@@ -56,6 +57,8 @@ class Operation:
     pulse: Pulse = field(default_factory=Pulse)
     deliveries: Deliveries = field(default_factory=Deliveries)
     reflectors: list[Reflector] = field(default_factory=list)
+    served: asyncio.Event = field(default_factory=asyncio.Event)
+    """The API server tells of the assistants' API: until then there is nothing to follow."""
     relisted: asyncio.Event = field(default_factory=asyncio.Event)
     """kopf has listed the assistants anew, and tells nobody what was deleted meanwhile."""
     vitals: Vitals = field(init=False)
@@ -95,6 +98,8 @@ class Operation:
 
     async def run(self) -> None:
         """Follow everything; reconcile when all of it has been listed once and we lead."""
+        await wait_until_served(self.api)
+        self.served.set()
         self._unseen.update(self._namespaces)
         for namespace in self._namespaces:
             self.reflectors += self._reflectors(namespace)
@@ -111,6 +116,7 @@ class Operation:
             if self.leadership is not None:
                 group.create_task(self.leadership.run(), name="lease")
                 await self.leadership.active.wait()
+                self.vitals.schedule.doubt()  # A standby's long rest is none of ours.
             group.create_task(self.inquiry.run(), name="inquiry")
             for pod in self.store.pods:
                 self.inquiry.follow(pod)
@@ -155,24 +161,30 @@ class Operation:
             try:
                 return await list_assistants(self.api, namespace)
             except ClusterFailure as failure:
-                if failure.status == 404:
-                    raise OperatorError("the API is not installed: apply crds/ first") from failure
                 logger.warning("the first list fails, again in %.1f s: %s", pause, failure)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _resync(self) -> None:
+        proved = False
         while True:
-            self.vitals.resync_due = time.monotonic() + self.settings.resync_seconds
-            await asyncio.sleep(self.settings.resync_seconds)
+            usual = self.settings.resync_seconds
+            await self.vitals.schedule.rest(usual if proved else min(SOON_SECONDS, usual))
             async with asyncio.TaskGroup() as group:
-                for namespace in self._namespaces:
+                proofs = [
                     group.create_task(self._prove(namespace), name=f"proof in {namespace}")
+                    for namespace in self._namespaces
+                ]
+            proved = all(proof.result() for proof in proofs)
 
-    async def _prove(self, namespace: str | None) -> None:
-        found = await prove_watch(self.api, namespace, self.deliveries, delay=WATCH_DELAY)
-        if found is not None:
-            self._correct(namespace, *found)
+    async def _prove(self, namespace: str | None) -> bool:
+        return await prove_watch(
+            self.api,
+            namespace,
+            self.deliveries,
+            delay=WATCH_DELAY,
+            correct=lambda listed, version: self._correct(namespace, listed, version),
+        )
 
     async def _correct_after_lists(self) -> None:
         """Find what was deleted while kopf's watch had lost its place.
@@ -193,6 +205,7 @@ class Operation:
                         self.relisted.set()
                 else:
                     self._correct(namespace, *found)
+            self.vitals.schedule.doubt()
 
     def _known(self, namespace: str | None) -> tuple[VirtualAssistant, ...]:
         return tuple(found for found in self.store.assistants if _within(namespace)(found.key))

@@ -6,6 +6,8 @@ was deleted, its binding with it) hides nothing of the others.
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -19,6 +21,8 @@ logger = logging.getLogger(__name__)
 WATCH_DELAY: Final = 60.0
 """Seconds within which the watch must deliver what a list has shown."""
 
+SOON_SECONDS: Final = 10.0
+"""Seconds to the resync after whatever may have harmed the watch: time for it to catch up."""
 
 T = TypeVar("T")
 
@@ -91,31 +95,64 @@ class Deliveries:
         return uid != found.uid or version < found.version
 
 
+@dataclass(slots=True)
+class Schedule:
+    """When the next resync is: at its period, or soon after what casts doubt on the watch."""
+
+    due: float = math.inf
+    """As `time.monotonic` tells it; never before all is listed."""
+    _doubted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def doubt(self) -> None:
+        """Bring the next resync forward."""
+        self._doubted.set()
+
+    async def rest(self, pause: float) -> None:
+        """Sleep until the next resync, for so many seconds at most."""
+        self.due = time.monotonic() + pause
+        try:
+            async with asyncio.timeout(pause):
+                await self._doubted.wait()
+        except TimeoutError:
+            return
+        self._doubted.clear()
+        self.due = min(self.due, time.monotonic() + SOON_SECONDS)
+        await asyncio.sleep(self.due - time.monotonic())
+
+
 async def list_assistants(lister: Lister, namespace: str | None) -> tuple[list[Listed], str]:
     """Return all assistants of a namespace, with None those of all, and the list's version."""
     return await lister.list(ASSISTANTS, namespace, read=read_listed)
 
 
 async def prove_watch(
-    lister: Lister, namespace: str | None, deliveries: Deliveries, *, delay: float
-) -> tuple[list[Listed], str] | None:
+    lister: Lister,
+    namespace: str | None,
+    deliveries: Deliveries,
+    *,
+    delay: float,
+    correct: Callable[[list[Listed], str], None],
+) -> bool:
     """List, and wait until the watch has delivered what was listed.
 
-    Returns the list and its version, or None where the API server gives none. Raises WatchDead
-    where an object that still exists unchanged after ``delay`` seconds was never delivered.
+    ``correct`` gets each list and its version at once: what a watch withholds need not wait until
+    that is proved. Returns whether the next proof can wait for its usual time. Raises WatchDead
+    where an object that still exists was not delivered within ``delay`` seconds as it was listed,
+    or newer.
     """
     try:
         listed, version = await list_assistants(lister, namespace)
+        correct(listed, version)
         if not deliveries.missing(listed):
-            return listed, version
+            return True
         await asyncio.sleep(delay)
         again, version = await list_assistants(lister, namespace)
     except ClusterFailure as failure:
         logger.warning("the resync gets no list: %s", failure)
-        return None
-    versions = {found.key: found.version for found in listed}
-    lost = [found for found in again if versions.get(found.key) == found.version]
-    if dead := deliveries.missing(lost):
+        return failure.status == 403  # When it is allowed again, kopf lists again.
+    there = {found.uid for found in again}
+    if dead := deliveries.missing(found for found in listed if found.uid in there):
         names = ", ".join(sorted(map(str, dead))[:5])
         raise WatchDead(f"the watch of virtualassistants has not delivered {names} in {delay} s")
-    return again, version
+    correct(again, version)
+    return True

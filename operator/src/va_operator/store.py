@@ -94,7 +94,8 @@ class Shelf(Generic[T]):
 
         The list speaks for all that happened up to its ``version``: what is known since then
         stays, and of the rest it is right even where its objects are older than what is known,
-        because etcd was restored from a backup.
+        because etcd was restored from a backup, or read otherwise in the same version, because the
+        API was exchanged for one that knows other fields.
         """
         fresh, upto = {item.key: item for item in items}, int(version)
         for key in [key for key, gone in self._gone.items() if within(key) and gone <= upto]:
@@ -103,7 +104,7 @@ class Shelf(Generic[T]):
         for known in self:
             if within(known.key) and int(known.resource_version) <= upto:
                 item = fresh.get(known.key)
-                if item is None or _identity(item) != _identity(known):
+                if item is None or item != known:
                     touched.update(self.forget(known.key, known.uid))
         for item in fresh.values():
             touched.update(self.remember(item))

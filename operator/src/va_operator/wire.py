@@ -16,9 +16,14 @@ _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": 
 
 
 def described(method: str, path: str, *, watch: bool) -> tuple[str, str]:
-    """Return the verb and the resource of a request, with its subresource, as RBAC names them."""
+    """Return the verb and the resource of a request, with its subresource, as RBAC names them.
+
+    For RBAC discovery has no resource; here it is one, that of each API being as good as all.
+    """
     parts = path.removeprefix("/").split("/")
     parts = parts[2 if parts[0] == "api" else 3 :]  # without api/v1 or apis/GROUP/VERSION
+    if not parts:
+        return "get", "discovery"
     if parts[0] == "namespaces":
         parts = parts[2:]
     plural, name, sub = parts[0], parts[1:2], parts[2:3]

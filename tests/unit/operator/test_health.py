@@ -194,7 +194,7 @@ def test_a_slow_queue_is_none() -> None:
 def test_a_watch_that_is_no_longer_proved_is_a_fault() -> None:
     found = vitals()
     assert list(faults(found, leading=False, now=1e9)) == []  # nothing was listed yet
-    found.resync_due = 1000
+    found.schedule.due = 1000
     assert list(faults(found, leading=False, now=1000 + PROOF_SECONDS)) == []
     told = list(faults(found, leading=False, now=1001 + PROOF_SECONDS))
     assert told == ["the watch of virtualassistants was to be proved 301 s ago"]

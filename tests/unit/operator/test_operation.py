@@ -1,7 +1,9 @@
 """The wiring: what is seen goes to the store, and the keys that it touches to the queue."""
 
 import asyncio
-from collections.abc import Callable
+import math
+import time
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,6 +22,7 @@ from va_operator.api import Key, Manifest, parse
 from va_operator.errors import ClusterFailure
 from va_operator.fence import Fence, clock
 from va_operator.inquiry import Inquiry, Pace
+from va_operator.kinds import ASSISTANTS
 from va_operator.leadership import Leadership
 from va_operator.observed import read_child
 from va_operator.operation import Operation
@@ -221,6 +224,16 @@ def test_a_resync_goes_back_with_an_etcd_that_was_restored() -> None:
     assert operate(test) == [ADA]
 
 
+def test_a_resync_reads_anew_what_an_exchanged_api_shows_otherwise() -> None:
+    def test(operation: Operation) -> None:
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        fuller = an_assistant_body(version=10, suspend=True)
+        operation._correct(None, [read_listed(fuller)], "12")
+        assert operation.store.assistants.get(ADA) == parse(fuller)
+
+    assert operate(test) == [ADA]
+
+
 def test_a_resync_keeps_what_it_cannot_read_as_it_was() -> None:
     def test(operation: Operation) -> None:
         operation.assistant_seen("ADDED", an_assistant_body(version=10))
@@ -334,43 +347,125 @@ def test_a_list_that_comes_again_asks_for_a_correction_and_the_first_one_does_no
     operate(test)
 
 
+class Lists:
+    """An API server without children, which has only bob, and may fail at first."""
+
+    def __init__(self, *failures: ClusterFailure) -> None:
+        self.failures = list(failures)
+        self.lists = 0
+        """Of assistants."""
+
+    async def serves(self, resource: Any) -> bool:
+        return True
+
+    async def review_rules(self, namespace: str | None) -> Manifest:
+        return {"resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}
+
+    async def list(
+        self, resource: Any, namespace: str | None, *, read: Any, **_: Any
+    ) -> tuple[list[Any], str]:
+        if resource is not ASSISTANTS:
+            return [], "20"
+        self.lists += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return [read(an_assistant_body("bob", uid="b"))], "20"
+
+    async def watch(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+        await asyncio.Event().wait()
+        yield
+
+
+def an_operation(api: Lists, leadership: Any = None) -> Operation:
+    nothing: Any = None
+    queue = WorkQueue[Key]()
+    settings = SimpleNamespace(namespaces=(), resync_seconds=300, workers=0)
+    return Operation(
+        settings=cast("Any", settings),
+        api=cast("Any", api),
+        store=Store(),
+        queue=queue,
+        inquiry=Inquiry(ask=nothing, pace=Pace(unsettled=1, settled=1, budget=1), heard=queue.add),
+        reconciler=nothing,
+        leadership=leadership,
+    )
+
+
+async def until(met: Callable[[], bool], *, show: Callable[[], object]) -> None:
+    """Wait for a condition, five seconds at most."""
+    try:
+        async with asyncio.timeout(5):
+            while not met():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(f"not met: {show()}")
+
+
 def test_what_was_deleted_before_the_list_came_again_is_forgotten() -> None:
-    class Api:
-        """Fails once, and then has only bob."""
-
-        tries = 0
-
-        async def list(self, resource: Any, namespace: str | None, *, read: Any) -> Any:
-            self.tries += 1
-            if self.tries == 1:
-                raise ClusterFailure(503, "not now")
-            return [read(an_assistant_body("bob", uid="b"))], "20"
-
-    async def correct(operation: Operation) -> None:
-        correction = asyncio.create_task(operation._correct_after_lists())
-        while operation.store.assistants.get(ADA):
-            await asyncio.sleep(0.01)
-        correction.cancel()
-
     async def run() -> None:
-        nothing: Any = None
-        queue = WorkQueue[Key]()
-        operation = Operation(
-            settings=cast("Any", SimpleNamespace(namespaces=(), resync_seconds=300)),
-            api=cast("Any", Api()),
-            store=Store(),
-            queue=queue,
-            inquiry=Inquiry(
-                ask=nothing, pace=Pace(unsettled=1, settled=1, budget=1), heard=queue.add
-            ),
-            reconciler=nothing,
-        )
+        operation = an_operation(Lists(ClusterFailure(503, "not now")))
         for event in (None, None):
             operation.assistant_seen(event, an_assistant_body())
             operation.assistant_seen(event, an_assistant_body("bob", uid="b"))
-        await asyncio.wait_for(correct(operation), timeout=5)
+        correction = asyncio.create_task(operation._correct_after_lists())
+        await until(
+            lambda: operation.store.assistants.get(ADA) is None,
+            show=lambda: [found.key for found in operation.store.assistants],
+        )
+        correction.cancel()
         assert operation.store.assistants.get(BOB)
-        assert {await queue.take() for _ in range(len(queue))} == {ADA, BOB}
+        assert {await operation.queue.take() for _ in range(len(operation.queue))} == {ADA, BOB}
+        await asyncio.wait_for(operation.vitals.schedule._doubted.wait(), timeout=5)
+
+    asyncio.run(run())
+
+
+def test_the_watch_is_proved_soon_after_the_start_and_after_a_failure_and_then_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.operation.SOON_SECONDS", 0.02)
+
+    async def run() -> None:
+        api = Lists()
+        operation = an_operation(api)
+        operation.deliveries.note(an_assistant_body("bob", uid="b"))
+        work = asyncio.create_task(operation.run())
+        await asyncio.wait_for(operation.served.wait(), timeout=5)
+        await until(lambda: api.lists >= 1, show=lambda: api.lists)
+        api.failures = [ClusterFailure(404, "not found")]
+        # The first list, one that fails, and one that proves; then it rests.
+        schedule = operation.vitals.schedule
+        await until(lambda: math.inf > schedule.due > time.monotonic() + 60, show=lambda: schedule)
+        assert api.lists == 3
+        work.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_new_leader_has_the_watch_proved_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("va_operator.operation.SOON_SECONDS", 0.02)
+    monkeypatch.setattr("va_operator.resync.SOON_SECONDS", 0.02)
+
+    class Standby:
+        """Waits for the Lease until somebody gives it."""
+
+        def __init__(self) -> None:
+            self.active = asyncio.Event()
+
+        async def run(self) -> None:
+            await asyncio.Event().wait()
+
+    async def run() -> None:
+        api, leadership = Lists(), Standby()
+        operation = an_operation(api, leadership)
+        operation.deliveries.note(an_assistant_body("bob", uid="b"))
+        work = asyncio.create_task(operation.run())
+        schedule = operation.vitals.schedule
+        await until(lambda: math.inf > schedule.due > time.monotonic() + 60, show=lambda: schedule)
+        assert api.lists == 2
+        leadership.active.set()
+        await until(lambda: api.lists == 3, show=lambda: api.lists)
+        work.cancel()
 
     asyncio.run(run())
 
