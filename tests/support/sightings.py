@@ -30,9 +30,12 @@ class Sightings:
 
     @property
     def statuses(self) -> int:
-        """How many different statuses in a row there were."""
-        told = [json.dumps(body.get("status"), sort_keys=True) for body in self.bodies]
-        return len([words for words, _ in groupby(told) if words != "null"])
+        """How many different statuses in a row the operator wrote."""
+        told = [json.dumps(body["status"], sort_keys=True) for body in self.bodies]
+        return len([words for words, _ in groupby(told) if words != _UNWRITTEN])
+
+
+_UNWRITTEN = json.dumps({"observedGeneration": -1})
 
 
 @contextmanager
