@@ -64,7 +64,10 @@ class Operation:
     vitals: Vitals = field(init=False)
     permissions: PermissionReview = field(init=False)
     _unseen: set[str | None] = field(default_factory=set)
-    """Namespaces of which not everything has been listed once; nothing acts in them."""
+    """Namespaces of which not everything has been listed once, or since the Lease is ours; nothing
+    is queued in them."""
+    _seeing: set[asyncio.Task[None]] = field(default_factory=set)
+    """What is to see them."""
 
     def __post_init__(self) -> None:
         """Name what tells whether it lives."""
@@ -115,15 +118,28 @@ class Operation:
             group.create_task(self._correct_after_lists(), name="correction after lists")
             if self.leadership is not None:
                 group.create_task(self.leadership.run(), name="lease")
-                await self.leadership.active.wait()
-                self.vitals.schedule.doubt()  # A standby's long rest is none of ours.
+                await self._see_as_leader(self.leadership, group)
             group.create_task(self.inquiry.run(), name="inquiry")
-            for pod in self.store.pods:
-                self.inquiry.follow(pod)
-            self._queue((assistant.key for assistant in self.store.assistants), behind=True)
             for number in range(self.settings.workers):
                 worker = work(self.queue, self.reconciler, self.metrics)
                 group.create_task(worker, name=f"worker {number}")
+            while self.leadership is not None:
+                await self.leadership.lapsed.wait()
+                self.leadership.lapsed.clear()
+                await self._see_as_leader(self.leadership, group)
+
+    async def _see_as_leader(self, leadership: Leadership, group: asyncio.TaskGroup) -> None:
+        """Wait for the Lease, and until a list has shown all since then.
+
+        The holder before us may have written for a spec that our watch withholds, and after a lapse
+        the watch may have died with whatever kept us from renewing the Lease.
+        """
+        await leadership.active.wait()
+        self._unseen.update(self._namespaces)
+        await self._see_all(group)
+        self.vitals.schedule.doubt()  # A standby's long rest is none of ours.
+        for pod in self.store.pods:
+            self.inquiry.follow(pod)
 
     @property
     def _namespaces(self) -> tuple[str | None, ...]:
@@ -134,8 +150,10 @@ class Operation:
 
         Those follow as soon as it is: one that was deleted must not keep the others waiting.
         """
+        for task in self._seeing:
+            task.cancel()  # What it lists may be of before.
         seeing = {name: group.create_task(self._see(name)) for name in self._namespaces}
-        waiting = set(seeing.values())
+        self._seeing = waiting = set(seeing.values())
         while waiting or len(self._unseen) == len(seeing):
             await asyncio.wait(seeing.values(), timeout=1)
             waiting = {
@@ -145,23 +163,23 @@ class Operation:
             }
 
     async def _see(self, namespace: str | None) -> None:
-        listed, _ = await self._first_list(namespace)
-        for found in listed:
-            if found.assistant is not None:
-                self.store.take_in(found.assistant)
+        listed, version = await self._list(namespace)
+        before = self._known(namespace)
+        self._correct(namespace, listed, version)
         for reflector in self.reflectors:
             if reflector.namespace == namespace:
                 await reflector.synced.wait()
         self._unseen.discard(namespace)
-        self._queue(assistant.key for assistant in self._known(namespace))
+        keys = dict.fromkeys(found.key for found in (*before, *self._known(namespace)))
+        self._queue(keys, behind=True)
 
-    async def _first_list(self, namespace: str | None) -> tuple[list[Listed], str]:
+    async def _list(self, namespace: str | None) -> tuple[list[Listed], str]:
         pause = FIRST_PAUSE
         while True:
             try:
                 return await list_assistants(self.api, namespace)
             except ClusterFailure as failure:
-                logger.warning("the first list fails, again in %.1f s: %s", pause, failure)
+                logger.warning("listing again in %.1f s: %s", pause, failure)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -348,10 +348,11 @@ def test_a_list_that_comes_again_asks_for_a_correction_and_the_first_one_does_no
 
 
 class Lists:
-    """An API server without children, which has only bob, and may fail at first."""
+    """An API server without children, which has bob or others, and may fail at first."""
 
     def __init__(self, *failures: ClusterFailure) -> None:
         self.failures = list(failures)
+        self.bodies = [an_assistant_body("bob", uid="b")]
         self.lists = 0
         """Of assistants."""
 
@@ -369,11 +370,21 @@ class Lists:
         self.lists += 1
         if self.failures:
             raise self.failures.pop(0)
-        return [read(an_assistant_body("bob", uid="b"))], "20"
+        return [read(body) for body in self.bodies], "20"
 
     async def watch(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
         await asyncio.Event().wait()
         yield
+
+
+class Standby:
+    """Waits for the Lease until somebody gives it."""
+
+    def __init__(self) -> None:
+        self.active, self.lapsed = asyncio.Event(), asyncio.Event()
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
 
 
 def an_operation(api: Lists, leadership: Any = None) -> Operation:
@@ -446,15 +457,6 @@ def test_a_new_leader_has_the_watch_proved_soon(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("va_operator.operation.SOON_SECONDS", 0.02)
     monkeypatch.setattr("va_operator.resync.SOON_SECONDS", 0.02)
 
-    class Standby:
-        """Waits for the Lease until somebody gives it."""
-
-        def __init__(self) -> None:
-            self.active = asyncio.Event()
-
-        async def run(self) -> None:
-            await asyncio.Event().wait()
-
     async def run() -> None:
         api, leadership = Lists(), Standby()
         operation = an_operation(api, leadership)
@@ -463,8 +465,72 @@ def test_a_new_leader_has_the_watch_proved_soon(monkeypatch: pytest.MonkeyPatch)
         schedule = operation.vitals.schedule
         await until(lambda: math.inf > schedule.due > time.monotonic() + 60, show=lambda: schedule)
         assert api.lists == 2
+        leadership.active.set()  # One list for what was missed, and one for the proof.
+        await until(lambda: api.lists == 4, show=lambda: api.lists)
+        work.cancel()
+
+    asyncio.run(run())
+
+
+class Noting:
+    """Takes down what it is to reconcile, and which version of its spec it would write."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.seen: list[tuple[str, int | None]] = []
+
+    async def reconcile(self, key: Key) -> None:
+        found = self.store.assistants.get(key)
+        self.seen.append((key.name, found and found.generation))
+
+
+def a_worker(api: Lists, leadership: Any) -> tuple[Operation, Noting]:
+    operation = an_operation(api, leadership)
+    operation.settings = cast("Any", SimpleNamespace(namespaces=(), resync_seconds=300, workers=1))
+    operation.reconciler = noting = cast("Any", Noting(operation.store))
+    return operation, noting
+
+
+def test_a_new_leader_acts_on_nothing_that_only_a_watch_from_before_has_told() -> None:
+    async def run() -> None:
+        leadership = Standby()
+        api = Lists()
+        api.bodies = [an_assistant_body(version=10), an_assistant_body("bob", uid="b")]
+        operation, noting = a_worker(api, leadership)
+        work = asyncio.create_task(operation.run())
+        await until(lambda: bool(operation.store.assistants.get(ADA)), show=lambda: api.lists)
+        # The watch has died; who led until now wrote for another spec, and bob is gone.
+        api.bodies = [an_assistant_body(version=12, generation=2)]
+        api.failures = [ClusterFailure(503, "not now")]
         leadership.active.set()
-        await until(lambda: api.lists == 3, show=lambda: api.lists)
+        await until(lambda: ("ada", 2) in noting.seen, show=lambda: noting.seen)
+        assert set(noting.seen) <= {("ada", 2), ("bob", None)}
+        work.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_leader_that_was_late_lists_and_queues_everything_when_it_goes_on() -> None:
+    async def run() -> None:
+        leadership = Standby()
+        leadership.active.set()
+        api = Lists()
+        api.bodies = [an_assistant_body(version=10), an_assistant_body("bob", uid="b")]
+        operation, noting = a_worker(api, leadership)
+        work = asyncio.create_task(operation.run())
+        await until(lambda: len(noting.seen) == 2, show=lambda: noting.seen)
+        noting.seen.clear()
+
+        leadership.active.clear()
+        leadership.lapsed.set()
+        api.bodies = [an_assistant_body(version=12, generation=2)]
+        await until(lambda: not leadership.lapsed.is_set(), show=lambda: leadership)
+        operation.assistant_seen("MODIFIED", an_assistant_body(version=11, generation=3))
+        assert not len(operation.queue)
+        leadership.active.set()
+        await until(lambda: len(noting.seen) == 2, show=lambda: noting.seen)
+        assert set(noting.seen) == {("ada", 2), ("bob", None)}
+        assert operation.vitals.schedule._doubted.is_set()
         work.cancel()
 
     asyncio.run(run())
