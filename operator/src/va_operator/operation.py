@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import ApiServer
@@ -41,6 +41,10 @@ from va_operator.workers import work
 logger = logging.getLogger(__name__)
 
 
+NEWS_SECONDS: Final = 1.0
+"""How long the watch may take to tell of a deletion before that counts as missed."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Operation:
     """The running operator, but for kopf's own part."""
@@ -60,7 +64,8 @@ class Operation:
     served: asyncio.Event = field(default_factory=asyncio.Event)
     """The API server tells of the assistants' API: until then there is nothing to follow."""
     relisted: asyncio.Event = field(default_factory=asyncio.Event)
-    """kopf has listed the assistants anew, and tells nobody what was deleted meanwhile."""
+    """kopf has listed the assistants anew, and tells nobody what was deleted meanwhile. Set too
+    where a write shows that it has missed a deletion: of a list that is empty it tells nothing."""
     vitals: Vitals = field(init=False)
     permissions: PermissionReview = field(init=False)
     _unseen: set[str | None] = field(default_factory=set)
@@ -98,6 +103,15 @@ class Operation:
             if not self._remember(body):
                 return  # The echo of a status that we wrote ourselves.
         self._queue([key])
+
+    def assistant_missed(self, assistant: VirtualAssistant) -> None:
+        """Take in that the API server does not know an assistant that the store knows."""
+        asyncio.get_running_loop().call_later(NEWS_SECONDS, self._doubt, assistant)
+
+    def _doubt(self, assistant: VirtualAssistant) -> None:
+        known = self.store.assistants.get(assistant.key)
+        if known is not None and known.uid == assistant.uid:
+            self.relisted.set()
 
     async def run(self) -> None:
         """Follow everything; reconcile when all of it has been listed once and we lead."""
@@ -208,7 +222,8 @@ class Operation:
         """Find what was deleted while kopf's watch had lost its place.
 
         The children of such an assistant would be made again and again: the garbage collector
-        takes away what has no owner.
+        takes away what has no owner. Where none is left at all, kopf's list tells nothing, and
+        only a status that nobody takes shows it.
         """
         while True:
             await self.relisted.wait()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from va_operator import reasons
-from va_operator.api import Key
+from va_operator.api import Key, VirtualAssistant
 from va_operator.children import Children, ChildWriting, Faults
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
 from va_operator.recorder import Recorder
@@ -50,6 +50,7 @@ class Reconciler:
         reports: Mapping[str, Report | None],
         clock: Callable[[], datetime],
         instance: str,
+        missed: Callable[[VirtualAssistant], None],
     ) -> Self:
         """Connect the parts; they share what was seen and the way to the API server."""
         return cls(
@@ -62,6 +63,7 @@ class Reconciler:
                 reports=reports,
                 clock=clock,
                 recorder=Recorder(cluster=cluster, instance=instance),
+                missed=missed,
             ),
         )
 
@@ -79,6 +81,7 @@ class Reconciler:
             self.reporter.forget(key)
             return
         lasting = key in self._failing
+        had_service = self.store.services.get(key) is not None
         unread: list[ClusterFailure] = []
         try:
             revision, files = await self.resolver.resolve(assistant)
@@ -98,7 +101,9 @@ class Reconciler:
         told = _told(unwritten, lasting=lasting)
         if faults and not (unread or told):
             raise faults[0]  # To say that all is well would be a lie, and the next try is near.
-        await self.reporter.report(assistant, revision, told)
+        # A Service goes by hand, or together with its owner: a status shows which it was.
+        made_anew = not had_service and self.store.services.get(key) is not None
+        await self.reporter.report(assistant, revision, told, anyway=made_anew)
         if faults:
             raise faults[0]
 

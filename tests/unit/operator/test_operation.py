@@ -431,6 +431,45 @@ def test_what_was_deleted_before_the_list_came_again_is_forgotten() -> None:
     asyncio.run(run())
 
 
+def test_what_a_list_that_is_empty_did_not_tell_is_found_by_a_status_that_nobody_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.operation.NEWS_SECONDS", 0.01)
+
+    async def run() -> None:
+        api = Lists()
+        api.bodies = []
+        operation = an_operation(api)
+        operation.assistant_seen("ADDED", an_assistant_body())
+        correction = asyncio.create_task(operation._correct_after_lists())
+        operation.assistant_missed(parse(an_assistant_body()))
+        await until(
+            lambda: operation.store.assistants.get(ADA) is None,
+            show=lambda: [found.key for found in operation.store.assistants],
+        )
+        correction.cancel()
+
+    asyncio.run(run())
+
+
+def test_no_list_is_made_for_a_deletion_that_the_watch_tells_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.operation.NEWS_SECONDS", 0.01)
+
+    async def run() -> None:
+        operation = an_operation(Lists())
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        operation.assistant_missed(parse(an_assistant_body(version=10)))
+        operation.assistant_seen("DELETED", an_assistant_body(version=11))
+        over = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.02, over.set)
+        await asyncio.wait_for(over.wait(), timeout=5)
+        assert not operation.relisted.is_set()
+
+    asyncio.run(run())
+
+
 def test_the_watch_is_proved_soon_after_the_start_and_after_a_failure_and_then_rarely(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -924,3 +924,18 @@ def test_a_spec_that_comes_first_with_our_own_status_stays_news_for_the_watch() 
     asyncio.run(operator.reconciler.reconcile(ADA))
 
     assert operator.store.remember_assistant(operator.assistant())
+
+
+@pytest.mark.parametrize("spec", [{}, {"replicas": 0}, {"suspend": True}], ids=str)
+def test_an_assistant_that_went_unnoticed_is_told_when_its_children_are_made_again(
+    spec: Manifest,
+) -> None:
+    operator = an_operator(**spec)
+    operator.cluster.erase(KIND, ADA)
+    for kind, shelf in operator.store.children.items():
+        for known in shelf:
+            operator.cluster.erase(kind, ADA)
+            shelf.forget(ADA, known.uid)
+
+    asyncio.run(operator.reconciler.reconcile(ADA))
+    assert operator.missed == [ADA]
