@@ -267,9 +267,10 @@ class ApiServer:
                 accept=_METADATA["list"] if metadata_only else None,
             )
             items += map(read, page["items"] or ())  # null for metadata of nothing at all
-            more = page["metadata"].get("continue")
-            if not more:
-                return items, page["metadata"]["resourceVersion"]
+            metadata = page["metadata"]
+            del page  # Else each kind that is listed keeps one while it waits for the next.
+            if not (more := metadata.get("continue")):
+                return items, metadata["resourceVersion"]
             query["continue"] = more
 
     async def watch(
