@@ -13,6 +13,7 @@ from support.cluster import ROOT, Cluster, Manifest
 from va_operator.api import parse
 from va_operator.context import resolve
 from va_operator.desired import BESIDE_PODS
+from va_operator.history import LENGTH
 from va_operator.resources.config_map import build_config_map
 from va_operator.resources.deployment import build_deployment
 from va_operator.revision import build_revision
@@ -238,6 +239,48 @@ def with_status(cluster: Cluster, namespace: str, status: Manifest) -> None:
         "-n", namespace, "patch", "va", "ada", "--subresource=status", "--type=merge",
         "-p", json.dumps({"status": status}),
     )  # fmt: skip
+
+
+def served(revision: str = "3f2a91c0de", since: str = "2026-01-01T00:00:00Z") -> Manifest:
+    return {"revision": revision, "since": since}
+
+
+FULL_HISTORY = [served(f"{number:064x}") for number in range(LENGTH)]
+
+
+@quiet
+def test_a_history_as_long_as_it_is_ever_written_is_accepted(
+    cluster: Cluster, namespace: str
+) -> None:
+    cluster.apply(a_manifest(), namespace)
+    with_status(cluster, namespace, {"history": FULL_HISTORY})
+    assistant = cluster.get("va", "ada", namespace)
+    assert assistant is not None
+    assert assistant["status"]["history"] == FULL_HISTORY
+
+
+HISTORIES: dict[str, tuple[list[Manifest], str]] = {
+    "one entry too many": ([served(), *FULL_HISTORY], "must have at most 10 items"),
+    "an empty revision": ([served("")], "should be at least 1 chars long"),
+    "a revision too long": ([served("a" * 65)], "may not be more than 64 bytes"),
+    "no moment": ([served(since="yesterday")], "must be of type date-time"),
+    "an entry without a revision": ([{"since": "2026-01-01T00:00:00Z"}], "Required value"),
+    "an entry without a moment": ([{"revision": "3f2a91c0de"}], "Required value"),
+}
+
+
+@quiet
+@pytest.mark.parametrize(("history", "words"), HISTORIES.values(), ids=HISTORIES)
+def test_a_history_beyond_its_limits_is_refused(
+    history: list[Manifest], words: str, cluster: Cluster, namespace: str
+) -> None:
+    cluster.apply(a_manifest(), namespace)
+    patch = json.dumps({"status": {"history": history}})
+    refused = cluster.refused(
+        "-n", namespace, "patch", "va", "ada", "--subresource=status", "--type=merge", "-p", patch
+    )
+    assert "status.history" in refused
+    assert words in refused
 
 
 @quiet

@@ -43,6 +43,7 @@ _HOP_BY_HOP: Final = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
     | {"proxy-authorization", "proxy-authenticate", "host", "content-length", "accept-encoding"}
 )
+GOODBYE_SECONDS: Final = 2.0
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -399,11 +400,22 @@ class ApiProxy:
         await self._runner.cleanup()
         for session in self._sessions:
             await session.close()
-        await asyncio.sleep(0.2)  # TLS connections that were closed a moment ago say goodbye
+        await self._say_goodbye()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _say_goodbye(self) -> None:
+        """Wait until every connection is closed, as those with TLS are a moment after their end.
+
+        An API server that is away says none: it is not waited for longer than GOODBYE_SECONDS.
+        """
+        sockets = self._loop._selector.get_map()  # type: ignore[attr-defined]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while len(sockets) > 1:  # The loop's own stays.
+                    await asyncio.sleep(0.005)
 
     async def _let_go(self) -> None:
         self._free.set()

@@ -97,6 +97,8 @@ class MemoryCluster:
         return self.body("VirtualAssistant", key)
 
     async def merge(self, resource: Resource, key: Key, uid: str, patch: Manifest) -> None:
+        if failure := self.refuses({**patch, "kind": resource.kind}):
+            raise failure
         stored = self._objects.get((resource.kind, key))
         if stored is None or stored.uid != uid:
             raise ClusterFailure(409, "uid mismatch", reason="Conflict")

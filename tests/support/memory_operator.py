@@ -47,6 +47,7 @@ class MemoryOperator:
             images=self.images,
             upgrades=Upgrades(
                 deployments=self.store.deployments,
+                images=self.images,
                 limit=self.upgrade_rollouts,
                 wake=lambda key: self.woken.append(key),
             ),

@@ -1,8 +1,6 @@
-"""The API server, and nothing else: the only module that imports `kubernetes`.
+"""The API server, and nothing else: what is asked of it, with bodies as plain data.
 
-Bodies go in and out as plain data. The client library does addresses,
-credentials, TLS and proxies; its model classes are not used, for they cost more
-than all the rest.
+`connection` brings the requests there.
 """
 
 import json
@@ -10,16 +8,11 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, Literal, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from kubernetes.aio import config
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
-from yarl import URL
 
 from va_operator.api import Key, Manifest, key_of
+from va_operator.connection import AUTHORIZATION, Connection, is_fenced
 from va_operator.errors import ClusterFailure, ResourceExpired
 from va_operator.fence import Fence
 from va_operator.kinds import ASSISTANTS, CHILDREN, EVENTS, LEASES, PODS, Resource
@@ -39,7 +32,6 @@ SILENCE_SECONDS: Final = 100
 NOBODYS_VERSION: Final = "1"
 """A resource version that no object has: etcd counts from 1, and its first write makes 2."""
 
-AUTHORIZATION: Final = "authorization.k8s.io/v1"
 REVIEWS: Final = "selfsubjectrulesreviews"
 NO_NAMESPACE: Final = "-"
 """No namespace can be called so: what is allowed in it is allowed everywhere."""
@@ -71,55 +63,12 @@ class Traffic(Protocol):
         """Take in the end of a watch: `ended` by the server in order, `expired` or `failed`."""
 
 
-class _Connection(RESTClientObject):
-    """The client library's way to the server, without its handling of each request.
-
-    That would look for proxies in the environment anew each time, and write bodies itself.
-    """
-
-    def __init__(self, configuration: Configuration) -> None:
-        host = urlsplit(configuration.host)
-        if not configuration.proxy and not proxy_bypass(host.hostname or ""):
-            configuration.proxy = getproxies().get(host.scheme)
-        configuration.client_session_kwargs = {"trust_env": False}
-        super().__init__(configuration)
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str],
-        headers: dict[str, str],
-        body: bytes | None,
-        limits: aiohttp.ClientTimeout,
-    ) -> aiohttp.ClientResponse:
-        """Send a request with the credentials of the moment."""
-        if self.pool_manager is None:
-            self.pool_manager = self._create_pool_manager()
-        for setting in (await self.configuration.auth_settings()).values():
-            headers[setting["key"]] = setting["value"]
-        url = self.configuration.host + path + ("?" + urlencode(query) if query else "")
-        response: aiohttp.ClientResponse = await self.pool_manager.request(
-            method,
-            URL(url, encoded=True),
-            headers=headers,
-            data=body,
-            timeout=limits,
-            proxy=self.proxy,
-            proxy_headers=self.proxy_headers,
-            server_hostname=self.configuration.tls_server_name,
-            allow_redirects=False,
-        )
-        return response
-
-
 class ApiServer:
     """A connection to the API server."""
 
     def __init__(
         self,
-        connection: _Connection,
+        connection: Connection,
         *,
         fence: Fence | None = None,
         traffic: Traffic | None = None,
@@ -136,18 +85,8 @@ class ApiServer:
 
         With a ``fence`` no write but the Lease's is sent unless it is open.
         """
-        configuration = Configuration()
-        try:
-            if in_cluster:
-                config.load_incluster_config(client_configuration=configuration)
-            else:
-                await config.load_kube_config(client_configuration=configuration)
-        except config.ConfigException as error:
-            raise ClusterFailure(0, f"no way to the API server is configured: {error}") from error
-        configuration.connection_pool_maxsize = 0  # unlimited: the queue's workers are the limit
-        if fence is not None:
-            configuration.trace_configs = [_watch_over(fence)]
-        return cls(_Connection(configuration), fence=fence, traffic=traffic)
+        connection = await Connection.open(in_cluster=in_cluster, fence=fence)
+        return cls(connection, fence=fence, traffic=traffic)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -328,9 +267,10 @@ class ApiServer:
                 accept=_METADATA["list"] if metadata_only else None,
             )
             items += map(read, page["items"] or ())  # null for metadata of nothing at all
-            more = page["metadata"].get("continue")
-            if not more:
-                return items, page["metadata"]["resourceVersion"]
+            metadata = page["metadata"]
+            del page  # Else each kind that is listed keeps one while it waits for the next.
+            if not (more := metadata.get("continue")):
+                return items, metadata["resourceVersion"]
             query["continue"] = more
 
     async def watch(
@@ -460,30 +400,3 @@ def _encoded(body: Manifest | None, content_type: str) -> bytes | None:
 def _exactly(seconds: float) -> aiohttp.ClientTimeout:
     """Return a limit that aiohttp does not round up to the next whole second."""
     return aiohttp.ClientTimeout(total=seconds, sock_connect=5, ceil_threshold=math.inf)
-
-
-def is_fenced(method: str, path: str) -> bool:
-    """Tell whether a request writes: a Lease passes, and a question about our permissions."""
-    free = (f"/apis/{LEASES.api_version}/", f"/apis/{AUTHORIZATION}/")
-    return method not in {"GET", "HEAD"} and not path.startswith(free)
-
-
-def _watch_over(fence: Fence) -> aiohttp.TraceConfig:
-    """Return what stops a write in the step in which its bytes would go out.
-
-    aiohttp calls it after it has waited for a connection, when it next writes to the socket: before
-    the head, and before each piece of the body, which follows in a later step.
-    """
-
-    async def before_bytes(
-        _: aiohttp.ClientSession,
-        __: object,
-        sent: aiohttp.TraceRequestHeadersSentParams | aiohttp.TraceRequestChunkSentParams,
-    ) -> None:
-        if is_fenced(sent.method, sent.url.path):
-            fence.remaining()
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(before_bytes)
-    trace.on_request_chunk_sent.append(before_bytes)
-    return trace

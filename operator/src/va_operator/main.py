@@ -144,13 +144,17 @@ def assemble(
         budget=settings.questions_per_second,
     )
     inquiry = Inquiry(ask=ask, pace=pace, heard=queue.add)
+    images = Images(assistant=settings.assistant_image, model=settings.model_image)
     upgrades = Upgrades(
-        deployments=store.deployments, limit=settings.upgrade_rollouts, wake=queue.add
+        deployments=store.deployments,
+        images=images,
+        limit=settings.upgrade_rollouts,
+        wake=queue.add,
     )
     reconciler = Reconciler.of(
         store=store,
         cluster=api,
-        images=Images(assistant=settings.assistant_image, model=settings.model_image),
+        images=images,
         upgrades=upgrades,
         reports=inquiry.reports,
         clock=lambda: datetime.now(UTC),

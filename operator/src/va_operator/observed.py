@@ -30,6 +30,8 @@ class Child:
     being_deleted: bool
     owned_json: str
     status_json: str
+    paused: bool = False
+    """Of a Deployment: whether somebody keeps its controller from rolling out."""
     type: str | None = None
     """Of a Service, like the ports: what it is, which is not always what was asked for."""
     port: int | None = None
@@ -125,6 +127,7 @@ def read_child(body: Manifest) -> Child:
         being_deleted="deletionTimestamp" in metadata,
         owned_json=json.dumps(owned_fields(body)),
         status_json=json.dumps(body.get("status") or {}),
+        paused=bool(spec.get("paused")),
         type=spec.get("type"),
         port=ports[0].get("port"),
         node_port=ports[0].get("nodePort"),

@@ -43,8 +43,14 @@ def stamp_for(
     """
     pods = {name: value for name, value in asdict(assistant.pods).items() if value}
     asked = {"revision": revision, "pods": pods}
-    used = [images.assistant, *([images.model] if assistant.model.embedded else [])]
-    return Stamp(asked=_digest(asked), images=_digest(used), sent=_digest(template))
+    with_model, without = digests_of(images)
+    used = with_model if assistant.model.embedded else without
+    return Stamp(asked=_digest(asked), images=used, sent=_digest(template))
+
+
+def digests_of(images: Images) -> tuple[str, str]:
+    """Return the two digests of images in stamps: for pods with the embedded model, and without."""
+    return _digest([images.assistant, images.model]), _digest([images.assistant])
 
 
 def stamp_in(deployment: Manifest) -> Stamp | None:

@@ -8,6 +8,7 @@ import pytest
 from support.builders import NAMESPACE
 from support.memory_cluster import MemoryCluster
 from support.memory_operator import ADA, MemoryOperator
+from va_operator import reasons
 from va_operator.api import Key, Manifest
 from va_operator.errors import ChildRefused, ClusterFailure
 from va_operator.kinds import Resource
@@ -182,3 +183,47 @@ def test_the_ways_out_are_those_of_the_spec() -> None:
     operator.ask_for()
     assert operator.reconcile() == ["NetworkPolicy ada", "status ada"]
     assert "egress" not in operator.child("NetworkPolicy")["spec"]
+
+
+# The API server merges ports by number and protocol, and may see one twice where it was edited.
+
+TWICE = ClusterFailure(422, 'spec.ports[1]: Duplicate value: {"port":80}', reason="Invalid")
+
+
+def edited_ports(then: ClusterFailure | None) -> MemoryOperator:
+    """Return an operator to which an apply of ports is refused until they are reset.
+
+    ``then`` is how the reset itself fails, None where it does not.
+    """
+    operator = an_operator()
+    [port] = operator.child("Service")["spec"]["ports"]
+    edited = [{**port, "targetPort": 9}]
+    operator.cluster.put({**operator.child("Service"), "spec": {"ports": edited}})
+
+    def refuses(body: Manifest) -> ClusterFailure | None:
+        if body["kind"] != "Service":
+            return None
+        if "apiVersion" not in body:  # the patch
+            return then
+        [now] = operator.child("Service")["spec"]["ports"]
+        return TWICE if now["targetPort"] == 9 else None
+
+    operator.cluster.refuses = refuses
+    return operator
+
+
+def test_ports_that_cannot_be_merged_are_reset() -> None:
+    operator, untouched = edited_ports(None), an_operator()
+    assert operator.settle() is None
+    assert operator.child("Service")["spec"] == untouched.child("Service")["spec"]
+
+
+def test_ports_that_may_not_be_reset_are_told_and_harm_nothing_else() -> None:
+    operator = edited_ports(ClusterFailure(403, "services is forbidden", reason="Forbidden"))
+    operator.ask_for(replicas=3)
+    refused = operator.settle()
+    assert refused is not None
+    assert refused.reason == reasons.NOT_ALLOWED
+    assert str(refused) == "Service 'ada' cannot be written: services is forbidden"
+    assert operator.child("Deployment")["spec"]["replicas"] == 3
+    assert operator.condition() == ("False", reasons.NOT_ALLOWED)

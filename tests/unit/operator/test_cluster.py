@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ import pytest
 import yaml
 from aiohttp import web
 
-from va_operator import cluster
+from va_operator import connection
 from va_operator.api import Key
-from va_operator.cluster import ApiServer, described, is_fenced
+from va_operator.cluster import ApiServer, described
+from va_operator.connection import is_fenced
 from va_operator.errors import ClusterFailure, Fenced
 from va_operator.fence import Fence
 from va_operator.kinds import ASSISTANTS, CONFIG_MAPS, PODS
@@ -60,7 +62,7 @@ async def served(
     async def load(client_configuration: Any) -> None:
         client_configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
 
-    monkeypatch.setattr(cluster.config, "load_kube_config", load)
+    monkeypatch.setattr(connection.config, "load_kube_config", load)
     api = await ApiServer.connect(in_cluster=False, fence=fence, traffic=record)
     try:
         yield api
@@ -368,6 +370,37 @@ def test_a_list_of_nothing_may_be_null(monkeypatch: pytest.MonkeyPatch) -> None:
         assert await api.list(CONFIG_MAPS, "shop", read=dict, metadata_only=True) == ([], "5")
 
     runs(monkeypatch, test, record=Record(answer=nothing))
+
+
+class Mark:
+    """Something in a body that can be watched going."""
+
+
+def test_a_page_is_gone_before_the_next_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    marks: list[weakref.ref[Mark]] = []
+    alive: list[int] = []
+
+    def read(body: dict[str, Any]) -> str:
+        body["mark"] = mark = Mark()
+        marks.append(weakref.ref(mark))
+        return str(body["name"])
+
+    async def page() -> web.StreamResponse:
+        alive.append(sum(mark() is not None for mark in marks))
+        left = ["", "more", "more"][3 - len(alive)]
+        return web.json_response(
+            {
+                "metadata": {"resourceVersion": "5", "continue": left},
+                "items": [{"name": f"{len(alive)}{letter}"} for letter in "ab"],
+            }
+        )
+
+    async def test(api: ApiServer) -> None:
+        names, version = await api.list(CONFIG_MAPS, "shop", read=read)
+        assert (names, version) == (["1a", "1b", "2a", "2b", "3a", "3b"], "5")
+
+    runs(monkeypatch, test, record=Record(answer=page))
+    assert alive == [0, 0, 0]
 
 
 @pytest.mark.parametrize("character", ["😀", "\x01", "\x7f", "\x85", "\u2028", "\ufeff", "\\ud83d"])

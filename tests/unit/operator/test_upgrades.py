@@ -173,6 +173,74 @@ def test_one_that_was_broken_before_makes_room_at_its_deadline(operator: MemoryO
     assert operator.woken == [keys[1]]
 
 
+def half_upgraded(operator: MemoryOperator, **more: object) -> list[Key]:
+    """Let ada have one new pod beside her two old ones, and start the operator anew."""
+    keys = three(operator)
+    is_rolled_out(operator, ADA)
+    upgraded_one_at_a_time(operator, keys)
+    is_rolled_out(operator, ADA, replicas=3, updatedReplicas=1, **more)
+    operator.restart()
+    return keys
+
+
+def test_a_restart_gives_no_place_twice(operator: MemoryOperator) -> None:
+    keys = half_upgraded(operator)
+    for key in (keys[1], keys[2], ADA):
+        assert "Deployment" not in " ".join(operator.reconcile(key))
+    assert operator.reconciler.children.upgrades.counts == {"under_way": 1, "waiting": 2}
+
+    is_rolled_out(operator, ADA)
+    operator.reconcile(ADA)
+    assert operator.woken[-1] in keys[1:]
+
+
+def test_a_restart_gives_no_place_twice_that_the_controller_has_not_looked_at(
+    operator: MemoryOperator,
+) -> None:
+    keys = three(operator)
+    is_rolled_out(operator, ADA)
+    upgraded_one_at_a_time(operator, keys)
+    operator.restart()
+    assert operator.reconcile(keys[1]) == []
+
+
+def test_bad_images_get_no_further_after_a_restart(operator: MemoryOperator) -> None:
+    keys = half_upgraded(operator, conditions=[LATE])
+    operator.reconcile(keys[1])
+    operator.reconcile(ADA)
+    assert image(operator, keys[1])[-1] == "1"
+    assert operator.woken == []
+
+
+def test_one_that_was_broken_before_a_restart_makes_room_at_its_deadline(
+    operator: MemoryOperator,
+) -> None:
+    keys = half_upgraded(operator, readyReplicas=0, conditions=[LATE])
+    operator.reconcile(keys[1])
+    operator.reconcile(ADA)
+    assert operator.woken == [keys[1]]
+
+
+def pause(operator: MemoryOperator, key: Key) -> None:
+    body = operator.child("Deployment", key)
+    operator.cluster.put({**body, "spec": {**body["spec"], "paused": True}})
+
+
+def test_one_that_somebody_paused_makes_room(operator: MemoryOperator) -> None:
+    keys = three(operator)
+    upgraded_one_at_a_time(operator, keys)
+    pause(operator, ADA)
+    operator.reconcile(ADA)
+    assert operator.woken == [keys[1]]
+
+
+def test_one_that_was_paused_before_a_restart_has_no_place(operator: MemoryOperator) -> None:
+    keys = half_upgraded(operator)
+    pause(operator, ADA)
+    operator.reconcile(keys[1])
+    assert image(operator, keys[1])[-1] == "2"
+
+
 def test_one_whose_deployment_is_refused_makes_room_for_another(operator: MemoryOperator) -> None:
     keys = three(operator)
     operator.images, operator.upgrade_rollouts = NEWER, 1
