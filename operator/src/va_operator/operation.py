@@ -177,7 +177,7 @@ class Operation:
             }
 
     async def _see(self, namespace: str | None) -> None:
-        listed, version = await self._list(namespace)
+        listed, version = await self._list(namespace, wait_for_permission=True)
         before = self._known(namespace)
         self._correct(namespace, listed, version)
         for reflector in self.reflectors:
@@ -187,14 +187,20 @@ class Operation:
         keys = dict.fromkeys(found.key for found in (*before, *self._known(namespace)))
         self._queue(keys, behind=True)
 
-    async def _list(self, namespace: str | None) -> tuple[list[Listed], str]:
+    async def _list(
+        self, namespace: str | None, *, wait_for_permission: bool
+    ) -> tuple[list[Listed], str]:
+        """List the assistants of a namespace, in the end; raises only where it is not allowed."""
         pause = FIRST_PAUSE
         while True:
             try:
                 return await list_assistants(self.api, namespace)
             except ClusterFailure as failure:
-                logger.warning("listing again in %.1f s: %s", pause, failure)
-                await asyncio.sleep(pause)
+                if failure.status == 403 and not wait_for_permission:
+                    raise
+                wait = max(pause, failure.retry_after or 0)
+                logger.warning("listing the assistants again in %.1f s: %s", wait, failure)
+                await asyncio.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _resync(self) -> None:
@@ -230,12 +236,9 @@ class Operation:
             self.relisted.clear()
             for namespace in self._namespaces:
                 try:
-                    found = await list_assistants(self.api, namespace)
-                except ClusterFailure as failure:
+                    found = await self._list(namespace, wait_for_permission=False)
+                except ClusterFailure as failure:  # When it is allowed again, kopf lists again.
                     logger.warning("the list after a lost watch fails: %s", failure)
-                    await asyncio.sleep(FIRST_PAUSE)
-                    if failure.status != 403:  # When it is allowed again, kopf lists again.
-                        self.relisted.set()
                 else:
                     self._correct(namespace, *found)
             self.vitals.schedule.doubt()

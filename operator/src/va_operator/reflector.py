@@ -95,12 +95,14 @@ class Reflector:
                 logger.info("listing %s anew: the watch lost its place", self.resource.plural)
                 version = None
             except ClusterFailure as failure:
+                wait = max(pause, failure.retry_after or 0)
                 logger.warning(
-                    "following %s again in %.1f s: %s", self.resource.plural, pause, failure
+                    "following %s again in %.1f s: %s", self.resource.plural, wait, failure
                 )
                 if 400 <= failure.status < 500 and failure.status != 429:
                     version = None
-                await asyncio.sleep(pause)
+                self.alive_at = time.monotonic() + wait  # What was asked for is no silence.
+                await asyncio.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             if time.monotonic() - begun < FIRST_PAUSE:

@@ -939,3 +939,16 @@ def test_an_assistant_that_went_unnoticed_is_told_when_its_children_are_made_aga
 
     asyncio.run(operator.reconciler.reconcile(ADA))
     assert operator.missed == [ADA]
+
+
+def test_of_several_faults_the_longest_pause_that_was_asked_for_counts() -> None:
+    class Busy(MemoryCluster):
+        async def create(self, manifest: Manifest) -> Manifest:
+            after = {"ConfigMap": None, "Service": 7.0}.get(manifest["kind"], 3.0)
+            raise ClusterFailure(429, "busy", retry_after=after)
+
+    operator = MemoryOperator(cluster=Busy())
+    operator.ask_for()
+    with pytest.raises(ClusterFailure) as raised:
+        operator.reconcile()
+    assert raised.value.retry_after == 7
