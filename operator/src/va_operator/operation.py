@@ -222,6 +222,7 @@ class Operation:
             self.deliveries,
             delay=WATCH_DELAY,
             correct=lambda listed, version: self._correct(namespace, listed, version),
+            moves=self.vitals.schedule.move,
         )
 
     async def _correct_after_lists(self) -> None:

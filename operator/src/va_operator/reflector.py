@@ -68,7 +68,7 @@ class Reflector:
     changed: Callable[[str, Manifest], None]
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     alive_at: float = field(default_factory=time.monotonic)
-    """When it last did anything: a list, an event, a bookmark, or a try."""
+    """When it last did anything: a page of a list, an event, a bookmark, or a try."""
 
     async def run(self) -> None:
         """Follow for ever. Failures are logged and tried again."""
@@ -109,10 +109,14 @@ class Reflector:
                 await asyncio.sleep(FIRST_PAUSE)  # A server that hangs up at once is not run over.
 
     async def _list(self) -> str:
+        def read(body: Manifest) -> Any:
+            self.alive_at = time.monotonic()  # A list of many pages may take many minutes.
+            return self.read(body)
+
         items, version = await self.source.list(
             self.resource,
             self.namespace,
-            read=self.read,
+            read=read,
             selector=self.selector,
             metadata_only=self.metadata_only,
         )

@@ -103,6 +103,10 @@ class Schedule:
     """As `time.monotonic` tells it; never before all is listed."""
     _doubted: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def move(self) -> None:
+        """Take in a sign of life of the resync that is under way."""
+        self.due = max(self.due, time.monotonic())
+
     def doubt(self) -> None:
         """Bring the next resync forward."""
         self._doubted.set()
@@ -120,9 +124,19 @@ class Schedule:
         await asyncio.sleep(self.due - time.monotonic())
 
 
-async def list_assistants(lister: Lister, namespace: str | None) -> tuple[list[Listed], str]:
-    """Return all assistants of a namespace, with None those of all, and the list's version."""
-    return await lister.list(ASSISTANTS, namespace, read=read_listed)
+async def list_assistants(
+    lister: Lister, namespace: str | None, *, moves: Callable[[], None] = lambda: None
+) -> tuple[list[Listed], str]:
+    """Return all assistants of a namespace, with None those of all, and the list's version.
+
+    ``moves`` is told of each that came, for a list of many pages may take many minutes.
+    """
+
+    def read(body: Manifest) -> Listed:
+        moves()
+        return read_listed(body)
+
+    return await lister.list(ASSISTANTS, namespace, read=read)
 
 
 async def prove_watch(
@@ -132,21 +146,22 @@ async def prove_watch(
     *,
     delay: float,
     correct: Callable[[list[Listed], str], None],
+    moves: Callable[[], None] = lambda: None,
 ) -> bool:
     """List, and wait until the watch has delivered what was listed.
 
     ``correct`` gets each list and its version at once: what a watch withholds need not wait until
     that is proved. Returns whether the next proof can wait for its usual time. Raises WatchDead
     where an object that still exists was not delivered within ``delay`` seconds as it was listed,
-    or newer.
+    or newer. ``moves`` is told of each assistant that a list brings.
     """
     try:
-        listed, version = await list_assistants(lister, namespace)
+        listed, version = await list_assistants(lister, namespace, moves=moves)
         correct(listed, version)
         if not deliveries.missing(listed):
             return True
         await asyncio.sleep(delay)
-        again, version = await list_assistants(lister, namespace)
+        again, version = await list_assistants(lister, namespace, moves=moves)
     except ClusterFailure as failure:
         logger.warning("the resync gets no list: %s", failure)
         return failure.status == 403  # When it is allowed again, kopf lists again.

@@ -234,3 +234,36 @@ def test_every_step_is_a_sign_of_life() -> None:
         running.cancel()
 
     asyncio.run(run())
+
+
+def test_each_page_of_a_list_is_a_sign_of_life() -> None:
+    async def run() -> None:
+        alive: list[float] = []
+
+        class Slow(Script):
+            async def list(
+                self, resource: Resource, namespace: str | None, *, read: Any = None, **_: Any
+            ) -> tuple[list[Manifest], str]:
+                reflector.alive_at = 0
+                items = [read(A)]
+                alive.append(reflector.alive_at)
+                self.over.set()
+                await asyncio.Event().wait()
+                return items, "5"
+
+        script = Slow()
+        reflector = Reflector(
+            source=script,
+            resource=PODS,
+            namespace=None,
+            read=lambda body: body,
+            replace=lambda *_: None,
+            changed=lambda *_: None,
+        )
+        running = asyncio.ensure_future(reflector.run())
+        async with asyncio.timeout(5):
+            await script.over.wait()
+        running.cancel()
+        assert alive[0] > 0
+
+    asyncio.run(run())
