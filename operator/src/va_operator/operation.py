@@ -15,7 +15,7 @@ from va_operator.discovery import wait_until_served
 from va_operator.errors import ClusterFailure
 from va_operator.health import Vitals
 from va_operator.inquiry import Inquiry
-from va_operator.kinds import CHILDREN, CONFIG_MAPS, PODS, Resource
+from va_operator.kinds import ASSISTANTS, CHILDREN, CONFIG_MAPS, PODS, Resource
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
 from va_operator.observed import Child, ConfigMapFacts, Pod, read_child, read_config_map, read_pod
@@ -97,9 +97,10 @@ class Operation:
             metadata = body["metadata"]
             self.store.forget_assistant(key, metadata["uid"], version=metadata["resourceVersion"])
         else:
-            if event is None and self.deliveries.knows(body):
+            watched = key.namespace if self.settings.namespaces else None
+            if self.deliveries.note(body, listed=event is None, watched=watched):
+                self.metrics.watch_ended(ASSISTANTS.plural, "expired")
                 self.relisted.set()
-            self.deliveries.note(body)
             if not self._remember(body):
                 return  # The echo of a status that we wrote ourselves.
         self._queue([key])
@@ -253,6 +254,7 @@ class Operation:
         What the watch brought while the list was under way is newer than its version and stays.
         """
         before = self._known(namespace)
+        self.deliveries.keep(listed, version, _within(namespace))
         # One that cannot be read any more stays as it was when it could.
         readable = (found.assistant or self.store.assistants.get(found.key) for found in listed)
         self.store.replace_assistants(

@@ -68,23 +68,40 @@ class Deliveries:
     """Which version of each assistant the watch delivered last."""
 
     _versions: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    _lists: dict[str | None, int] = field(default_factory=dict)
+    """How often the watch of a namespace, None for that of all, has listed anew."""
+    _came_by: dict[Key, int] = field(default_factory=dict)
+    """After which list each assistant was delivered last."""
 
-    def note(self, body: Manifest) -> None:
-        """Take in an object that came by the watch."""
-        metadata = body["metadata"]
-        self._versions[key_of(body)] = (metadata["uid"], int(metadata["resourceVersion"]))
+    def note(self, body: Manifest, *, listed: bool = False, watched: str | None = None) -> bool:
+        """Take in an object that came by the watch; tell whether a new list begins with it.
+
+        ``listed``: it came by a list, which names each object once. So one that was delivered since
+        the last list begins a new one. ``watched`` is the namespace of its watch.
+        """
+        key, metadata = key_of(body), body["metadata"]
+        self._versions[key] = (metadata["uid"], int(metadata["resourceVersion"]))
+        lists = self._lists.get(watched, 0)
+        begins = listed and self._came_by.get(key) == lists
+        self._lists[watched] = self._came_by[key] = lists + begins
+        return begins
 
     def drop(self, body: Manifest) -> None:
         """Take in a deletion that came by the watch."""
         uid, _ = self._versions.get(key_of(body), ("", 0))
         if uid == body["metadata"]["uid"]:
-            del self._versions[key_of(body)]
+            self._forget(key_of(body))
 
-    def knows(self, body: Manifest) -> bool:
-        """Tell whether the watch has delivered this object before, in any version."""
-        uid, _ = self._versions.get(key_of(body), ("", 0))
-        found: bool = uid == body["metadata"]["uid"]
-        return found
+    def keep(self, listed: Iterable[Listed], version: str, within: Callable[[Key], bool]) -> None:
+        """Forget what a list of this version shows no more: its deletion came by no watch."""
+        there = {(found.key, found.uid) for found in listed}
+        for key, (uid, delivered) in list(self._versions.items()):
+            if within(key) and delivered <= int(version) and (key, uid) not in there:
+                self._forget(key)
+
+    def _forget(self, key: Key) -> None:
+        del self._versions[key]
+        del self._came_by[key]
 
     def missing(self, listed: Iterable[Listed]) -> frozenset[Key]:
         """Return what a list has shown and the watch has not delivered yet, in this version."""

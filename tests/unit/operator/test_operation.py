@@ -43,7 +43,7 @@ def operate(test: Callable[[Operation], None]) -> list[Key]:
         nothing: Any = None
         queue = WorkQueue[Key]()
         operation = Operation(
-            settings=nothing,
+            settings=cast("Any", SimpleNamespace(namespaces=())),
             api=nothing,
             store=Store(),
             queue=queue,
@@ -343,8 +343,19 @@ def test_a_list_that_comes_again_asks_for_a_correction_and_the_first_one_does_no
         assert not operation.relisted.is_set()
         operation.assistant_seen(None, an_assistant_body(version=11))
         assert operation.relisted.is_set()
+        operation.assistant_seen(None, an_assistant_body("bob", uid="b"))
+        assert relists(operation) == 1, "each list is counted once"
+        operation.assistant_seen("DELETED", an_assistant_body(version=12))
+        operation.assistant_seen(None, an_assistant_body("bob", uid="b"))
+        assert relists(operation) == 2
 
     operate(test)
+
+
+def relists(operation: Operation) -> float | None:
+    """Return how many lists that came again are told as metrics."""
+    labels = {"resource": "virtualassistants", "cause": "expired"}
+    return operation.metrics.registry.get_sample_value("va_operator_watch_restarts_total", labels)
 
 
 class Lists:
@@ -583,5 +594,50 @@ def test_those_who_share_a_text_wait_behind_one_who_changed() -> None:
         operation.assistant_seen("ADDED", an_assistant_body("bob", uid="b"))
         assert operation.queue._waiting.keys() == {BOB}
         assert operation.queue._behind.keys() == {ADA}
+
+    operate(test)
+
+
+def test_a_list_is_tried_again_after_growing_pauses_or_those_that_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("va_operator.operation.asyncio.sleep", sleep)
+    failures = [ClusterFailure(0, "down")] * 6
+    failures[3] = ClusterFailure(429, "busy", retry_after=20)
+
+    async def run() -> None:
+        operation = an_operation(Lists(*failures))
+        listed, _ = await operation._list(None, wait_for_permission=True)
+        assert [found.key for found in listed] == [BOB]
+
+    asyncio.run(run())
+    assert pauses == [0.5, 1, 2, 20, 5, 5]
+
+
+def test_a_list_that_is_not_allowed_is_waited_for_at_the_start_alone() -> None:
+    async def run() -> None:
+        operation = an_operation(Lists(ClusterFailure(403, "no")))
+        with pytest.raises(ClusterFailure, match="403"):
+            await operation._list(None, wait_for_permission=False)
+
+    asyncio.run(run())
+
+
+def test_deliveries_of_what_was_deleted_unnoticed_are_not_kept() -> None:
+    def test(operation: Operation) -> None:
+        for name in ("ada", "bob", "new"):
+            version = 30 if name == "new" else 10
+            operation.assistant_seen("ADDED", an_assistant_body(name, uid=name, version=version))
+        other = an_assistant_body(namespace="lab", uid="l")
+        operation.assistant_seen("ADDED", other)
+        listed = [read_listed(an_assistant_body("bob", uid="bob"))]
+        operation._correct(NAMESPACE, listed, "20")
+        kept = {BOB, Key(NAMESPACE, "new"), Key("lab", "ada")}
+        assert operation.deliveries._versions.keys() == kept
 
     operate(test)
