@@ -10,6 +10,7 @@ from support.builders import OPENAI, a_manifest
 from support.cluster import Manifest
 from support.operator_process import OperatorProcess
 from support.two_nodes import TwoNodes
+from va_operator.lease import LEASE_SECONDS
 
 Make = Callable[..., OperatorProcess]
 
@@ -54,10 +55,11 @@ def test_what_was_under_way_and_what_comes_next_is_done_soon_after_it_is_back(
     seconds: float,
     cluster: TwoNodes,
     objects: Objects,
+    namespace: str,
     an_operator: Make,
     recorded: Callable[..., None],
 ) -> None:
-    operator = an_operator().start()
+    operator = an_operator(lease_namespace=namespace).start()  # as it is installed
     objects.kubectl("apply", "-f", "-", body=crowd("first"))
     objects.settled(MANY)
     uids = {name: body["metadata"]["uid"] for name, body in objects.everything().items()}
@@ -99,4 +101,7 @@ def test_what_was_under_way_and_what_comes_next_is_done_soon_after_it_is_back(
         writes = 4 if name == MANY[1] else 2
         assert now[f"Deployment {name}"]["metadata"]["generation"] == writes, name
     assert operator.log().count("synced: ") == 1, "it went on without a restart"
+    if seconds > LEASE_SECONDS:
+        assert "nothing is written until" in operator.log(), "the Lease outlived it"
+        assert operator.log().count("leading: ") == 2
     assert took <= GOAL_SECONDS, operator.log()[-6000:]

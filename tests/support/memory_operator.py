@@ -32,6 +32,8 @@ class MemoryOperator:
     images: Images = IMAGES
     upgrade_rollouts: int = 2
     woken: list[Key] = field(default_factory=list)
+    missed: list[Key] = field(default_factory=list)
+    """Assistants that the store knew and the API server did not."""
 
     def __post_init__(self) -> None:
         self.restart()
@@ -52,6 +54,7 @@ class MemoryOperator:
             reports=self.reports,
             clock=lambda: NOW,
             instance="test",
+            missed=lambda assistant: self.missed.append(assistant.key),
         )
 
     def observe(self) -> None:

@@ -20,6 +20,9 @@ from va_operator.owned import FIELD_MANAGER, left_out
 from va_operator.wire import as_yaml, described, failure_in, failure_of, read_json, read_lines
 
 PAGE: Final = 100
+METADATA_PAGE: Final = 500
+"""Objects in an answer; without their contents they are small, and may be strangers' by the
+thousand."""
 REQUEST_SECONDS: Final = 30
 WATCH_SECONDS: Final = 290
 """How long the server keeps a watch open; it ends it by itself then."""
@@ -258,7 +261,8 @@ class ApiServer:
         all that is kept of them.
         """
         items: list[T] = []
-        query = {"limit": str(PAGE), "labelSelector": selector}
+        page_size = METADATA_PAGE if metadata_only else PAGE
+        query = {"limit": str(page_size), "labelSelector": selector}
         while True:
             page = await self._call(
                 "GET",
@@ -294,15 +298,16 @@ class ApiServer:
             "timeoutSeconds": str(WATCH_SECONDS),
             "labelSelector": selector,
         }
-        response = await self._request(
-            "GET",
-            resource.path(namespace),
-            query=query,
-            accept=_METADATA["watch"] if metadata_only else None,
-            limits=aiohttp.ClientTimeout(sock_connect=5, sock_read=SILENCE_SECONDS),
-        )
+        response: aiohttp.ClientResponse | None = None
         cause = "failed"
         try:
+            response = await self._request(
+                "GET",
+                resource.path(namespace),
+                query=query,
+                accept=_METADATA["watch"] if metadata_only else None,
+                limits=aiohttp.ClientTimeout(sock_connect=5, sock_read=SILENCE_SECONDS),
+            )
             if response.status != 200:
                 raise failure_of(response, await read_json(response))
             async for line in read_lines(response):
@@ -317,7 +322,8 @@ class ApiServer:
         except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as error:
             raise ClusterFailure(0, f"the watch of {resource.plural} broke: {error!r}") from error
         finally:
-            response.close()
+            if response is not None:
+                response.close()
             if self._traffic is not None:
                 self._traffic.watch_ended(resource.plural, cause)
 

@@ -72,7 +72,7 @@ class Fenced(ClusterFailure):
 
 
 class LeaseLost(OperatorError):
-    """The Lease was not renewed in time, or is another's."""
+    """The Lease is another's, or may have been since we last renewed it."""
 
 
 class WatchDead(OperatorError):

@@ -1,11 +1,13 @@
 """Holds the Lease, or waits for it; `lease` says when and why.
 
-Opens the fence for what each renewal has earned. Ends with LeaseLost where a held Lease
-could not be renewed in time: a process that starts anew is the surest standby.
+Opens the fence for what each renewal has earned. Where a renewal is late the fence stays shut until
+one succeeds after all, which proves that nobody held the Lease between. Ends with LeaseLost
+where another did, or may have: a process that starts anew is the surest standby.
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,7 +55,10 @@ class Leadership:
     now: Callable[[], float]
     wall: Callable[[], datetime]
     active: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the Lease is ours for the first time; there is no way back but a new process."""
+    """Set while the Lease is ours and was renewed in time."""
+    lapsed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a renewal is late, for whoever must look anew when the Lease is renewed after all;
+    they clear it."""
     trouble: str = ""
     """Why the Lease cannot be read or written now, "" where it can."""
     _seen: Sighting | None = None
@@ -67,13 +72,13 @@ class Leadership:
         return self._seen.holder if self._seen is not None else ""
 
     async def run(self) -> None:
-        """Wait, take the Lease, and renew it. Raises LeaseLost where that fails for too long."""
+        """Wait, take the Lease, and renew it. Raises LeaseLost where another came between."""
         while True:
             try:
                 await self._round()
             except ClusterFailure as failure:
                 self._tell(failure)
-                wait = LOOK_SECONDS if self._held_until is None else RETRY_SECONDS
+                wait = RETRY_SECONDS if self.active.is_set() else LOOK_SECONDS
             else:
                 self.trouble = ""
                 wait = pause(self._seen, held_until=self._held_until, now=self.now())
@@ -96,11 +101,12 @@ class Leadership:
 
     async def _round(self) -> None:
         # A standby looks before each decision. The holder need not: its write fails if another
-        # came between.
-        if self._held_until is None or not self._current:
-            self._check()
+        # came between. One that is late does, lest it tries for ever where only writes hang.
+        step = self._check()
+        if not (self.active.is_set() and self._current):
             await self._look()
-        if self._check() is Step.CLAIM:
+            step = self._check()
+        if step is Step.CLAIM:
             await self._claim()
 
     def _check(self) -> Step:
@@ -109,9 +115,17 @@ class Leadership:
         if step is Step.LOST:
             self.fence.shut()
             self._held_until = None
-            late = f"not renewed in {DEADLINE_SECONDS} s"
             other = self.holder not in {self.identity, ""}
-            raise LeaseLost(f"the Lease is lost: {self.holder + ' holds it' if other else late}")
+            who = f"{self.holder} holds it" if other else "another may have held it meanwhile"
+            raise LeaseLost(f"the Lease is lost: {who}")
+        if self._is_late(now) and self.active.is_set():
+            logger.warning(
+                "the Lease was not renewed in %s s: nothing is written until it is",
+                DEADLINE_SECONDS,
+            )
+            self.fence.shut()
+            self.active.clear()
+            self.lapsed.set()
         return step
 
     async def _look(self) -> None:
@@ -141,12 +155,19 @@ class Leadership:
             logger.info("leading: the Lease %s is held as %s", self.key, self.identity)
             self.active.set()
 
+    def _is_late(self, now: float) -> bool:
+        """Tell whether we held the Lease, and what the last renewal has earned is over."""
+        return self._held_until is not None and now >= self._held_until
+
     def _left(self) -> float:
-        """Return the seconds until what we hold is lost."""
-        return float("inf") if self._held_until is None else self._held_until - self.now()
+        """Return the seconds until what the last renewal has earned is over, if it is not yet."""
+        now = self.now()
+        return (
+            math.inf if self._held_until is None or self._is_late(now) else self._held_until - now
+        )
 
     def _limit(self) -> float:
-        return min(TRY_SECONDS, max(self._left(), 0.001))
+        return min(TRY_SECONDS, self._left())
 
     def _tell(self, failure: ClusterFailure) -> None:
         if str(failure) != self.trouble:

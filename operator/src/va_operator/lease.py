@@ -10,6 +10,9 @@ it sent its last renewal that succeeded, which is before anyone can have seen it
 
 The three seconds between are for a write that was sent at the last moment. Takeover after a
 kill is within LEASE_SECONDS + LOOK_SECONDS of the last renewal, and the requests' own time.
+
+Beyond those rules, a holder that is late may go on where nobody else came: each write of the Lease
+names the version that it replaces, so whoever holds it in between leaves a trace.
 All seconds are those of one clock that never jumps.
 """
 
@@ -55,6 +58,11 @@ class Sighting:
         return self.spec.get("holderIdentity") or ""
 
     @property
+    def exists(self) -> bool:
+        """Tell whether it was there when it was last looked for."""
+        return "resourceVersion" in self.body["metadata"]
+
+    @property
     def expires(self) -> float:
         """Return when it has run out, unless it changes before."""
         return self.since + max(LEASE_SECONDS, self.spec.get("leaseDurationSeconds") or 0)
@@ -68,7 +76,7 @@ class Step(Enum):
     WAIT = auto()
     """Another holds it."""
     LOST = auto()
-    """It was ours, and is no more, or not for certain."""
+    """It was ours, and is no more: another had it, or may have had."""
 
 
 def see(body: Manifest, before: Sighting | None, *, now: float) -> Sighting:
@@ -86,10 +94,15 @@ def decide(seen: Sighting | None, identity: str, *, held_until: float | None, no
     ``held_until`` is the end of what our last renewal has earned, None where we do not
     hold it. A Lease that was never seen is nobody's. One that was deleted is judged as it was last
     seen: its deletion does not stop its holder.
+
+    After ``held_until`` our Lease may still be renewed, where each version of it that we saw names
+    us: such a renewal replaces the last of them and no other, so nobody held it between. One
+    that is nobody's, or that was deleted, may have been another's in the meantime.
     """
     if held_until is not None:
-        ours = seen is None or seen.holder in {identity, ""}
-        return Step.CLAIM if ours and now < held_until else Step.LOST
+        unbroken = seen is not None and seen.exists and seen.holder == identity
+        early = now < held_until and (seen is None or seen.holder in {identity, ""})
+        return Step.CLAIM if early or unbroken else Step.LOST
     if seen is None or seen.holder in {identity, ""} or now >= seen.expires:
         return Step.CLAIM
     return Step.WAIT

@@ -159,6 +159,7 @@ def assemble(
         reports=inquiry.reports,
         clock=lambda: datetime.now(UTC),
         instance=socket.gethostname(),
+        missed=lambda assistant: operation.assistant_missed(assistant),
     )
     operation = Operation(
         settings=settings,

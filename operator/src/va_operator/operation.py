@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import ApiServer
@@ -15,7 +15,7 @@ from va_operator.discovery import wait_until_served
 from va_operator.errors import ClusterFailure
 from va_operator.health import Vitals
 from va_operator.inquiry import Inquiry
-from va_operator.kinds import CHILDREN, CONFIG_MAPS, PODS, Resource
+from va_operator.kinds import ASSISTANTS, CHILDREN, CONFIG_MAPS, PODS, Resource
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
 from va_operator.observed import Child, ConfigMapFacts, Pod, read_child, read_config_map, read_pod
@@ -41,6 +41,10 @@ from va_operator.workers import work
 logger = logging.getLogger(__name__)
 
 
+NEWS_SECONDS: Final = 1.0
+"""How long the watch may take to tell of a deletion before that counts as missed."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Operation:
     """The running operator, but for kopf's own part."""
@@ -60,11 +64,15 @@ class Operation:
     served: asyncio.Event = field(default_factory=asyncio.Event)
     """The API server tells of the assistants' API: until then there is nothing to follow."""
     relisted: asyncio.Event = field(default_factory=asyncio.Event)
-    """kopf has listed the assistants anew, and tells nobody what was deleted meanwhile."""
+    """kopf has listed the assistants anew, and tells nobody what was deleted meanwhile. Set too
+    where a write shows that it has missed a deletion: of a list that is empty it tells nothing."""
     vitals: Vitals = field(init=False)
     permissions: PermissionReview = field(init=False)
     _unseen: set[str | None] = field(default_factory=set)
-    """Namespaces of which not everything has been listed once; nothing acts in them."""
+    """Namespaces of which not everything has been listed once, or since the Lease is ours; nothing
+    is queued in them."""
+    _seeing: set[asyncio.Task[None]] = field(default_factory=set)
+    """What is to see them."""
 
     def __post_init__(self) -> None:
         """Name what tells whether it lives."""
@@ -89,12 +97,22 @@ class Operation:
             metadata = body["metadata"]
             self.store.forget_assistant(key, metadata["uid"], version=metadata["resourceVersion"])
         else:
-            if event is None and self.deliveries.knows(body):
+            watched = key.namespace if self.settings.namespaces else None
+            if self.deliveries.note(body, listed=event is None, watched=watched):
+                self.metrics.watch_ended(ASSISTANTS.plural, "expired")
                 self.relisted.set()
-            self.deliveries.note(body)
             if not self._remember(body):
                 return  # The echo of a status that we wrote ourselves.
         self._queue([key])
+
+    def assistant_missed(self, assistant: VirtualAssistant) -> None:
+        """Take in that the API server does not know an assistant that the store knows."""
+        asyncio.get_running_loop().call_later(NEWS_SECONDS, self._doubt, assistant)
+
+    def _doubt(self, assistant: VirtualAssistant) -> None:
+        known = self.store.assistants.get(assistant.key)
+        if known is not None and known.uid == assistant.uid:
+            self.relisted.set()
 
     async def run(self) -> None:
         """Follow everything; reconcile when all of it has been listed once and we lead."""
@@ -115,15 +133,28 @@ class Operation:
             group.create_task(self._correct_after_lists(), name="correction after lists")
             if self.leadership is not None:
                 group.create_task(self.leadership.run(), name="lease")
-                await self.leadership.active.wait()
-                self.vitals.schedule.doubt()  # A standby's long rest is none of ours.
+                await self._see_as_leader(self.leadership, group)
             group.create_task(self.inquiry.run(), name="inquiry")
-            for pod in self.store.pods:
-                self.inquiry.follow(pod)
-            self._queue((assistant.key for assistant in self.store.assistants), behind=True)
             for number in range(self.settings.workers):
                 worker = work(self.queue, self.reconciler, self.metrics)
                 group.create_task(worker, name=f"worker {number}")
+            while self.leadership is not None:
+                await self.leadership.lapsed.wait()
+                self.leadership.lapsed.clear()
+                await self._see_as_leader(self.leadership, group)
+
+    async def _see_as_leader(self, leadership: Leadership, group: asyncio.TaskGroup) -> None:
+        """Wait for the Lease, and until a list has shown all since then.
+
+        The holder before us may have written for a spec that our watch withholds, and after a lapse
+        the watch may have died with whatever kept us from renewing the Lease.
+        """
+        await leadership.active.wait()
+        self._unseen.update(self._namespaces)
+        await self._see_all(group)
+        self.vitals.schedule.doubt()  # A standby's long rest is none of ours.
+        for pod in self.store.pods:
+            self.inquiry.follow(pod)
 
     @property
     def _namespaces(self) -> tuple[str | None, ...]:
@@ -134,8 +165,10 @@ class Operation:
 
         Those follow as soon as it is: one that was deleted must not keep the others waiting.
         """
+        for task in self._seeing:
+            task.cancel()  # What it lists may be of before.
         seeing = {name: group.create_task(self._see(name)) for name in self._namespaces}
-        waiting = set(seeing.values())
+        self._seeing = waiting = set(seeing.values())
         while waiting or len(self._unseen) == len(seeing):
             await asyncio.wait(seeing.values(), timeout=1)
             waiting = {
@@ -145,24 +178,30 @@ class Operation:
             }
 
     async def _see(self, namespace: str | None) -> None:
-        listed, _ = await self._first_list(namespace)
-        for found in listed:
-            if found.assistant is not None:
-                self.store.take_in(found.assistant)
+        listed, version = await self._list(namespace, wait_for_permission=True)
+        before = self._known(namespace)
+        self._correct(namespace, listed, version)
         for reflector in self.reflectors:
             if reflector.namespace == namespace:
                 await reflector.synced.wait()
         self._unseen.discard(namespace)
-        self._queue(assistant.key for assistant in self._known(namespace))
+        keys = dict.fromkeys(found.key for found in (*before, *self._known(namespace)))
+        self._queue(keys, behind=True)
 
-    async def _first_list(self, namespace: str | None) -> tuple[list[Listed], str]:
+    async def _list(
+        self, namespace: str | None, *, wait_for_permission: bool
+    ) -> tuple[list[Listed], str]:
+        """List the assistants of a namespace, in the end; raises only where it is not allowed."""
         pause = FIRST_PAUSE
         while True:
             try:
                 return await list_assistants(self.api, namespace)
             except ClusterFailure as failure:
-                logger.warning("the first list fails, again in %.1f s: %s", pause, failure)
-                await asyncio.sleep(pause)
+                if failure.status == 403 and not wait_for_permission:
+                    raise
+                wait = max(pause, failure.retry_after or 0)
+                logger.warning("listing the assistants again in %.1f s: %s", wait, failure)
+                await asyncio.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _resync(self) -> None:
@@ -184,25 +223,24 @@ class Operation:
             self.deliveries,
             delay=WATCH_DELAY,
             correct=lambda listed, version: self._correct(namespace, listed, version),
+            moves=self.vitals.schedule.move,
         )
 
     async def _correct_after_lists(self) -> None:
         """Find what was deleted while kopf's watch had lost its place.
 
         The children of such an assistant would be made again and again: the garbage collector
-        takes away what has no owner.
+        takes away what has no owner. Where none is left at all, kopf's list tells nothing, and
+        only a status that nobody takes shows it.
         """
         while True:
             await self.relisted.wait()
             self.relisted.clear()
             for namespace in self._namespaces:
                 try:
-                    found = await list_assistants(self.api, namespace)
-                except ClusterFailure as failure:
+                    found = await self._list(namespace, wait_for_permission=False)
+                except ClusterFailure as failure:  # When it is allowed again, kopf lists again.
                     logger.warning("the list after a lost watch fails: %s", failure)
-                    await asyncio.sleep(FIRST_PAUSE)
-                    if failure.status != 403:  # When it is allowed again, kopf lists again.
-                        self.relisted.set()
                 else:
                     self._correct(namespace, *found)
             self.vitals.schedule.doubt()
@@ -216,6 +254,7 @@ class Operation:
         What the watch brought while the list was under way is newer than its version and stays.
         """
         before = self._known(namespace)
+        self.deliveries.keep(listed, version, _within(namespace))
         # One that cannot be read any more stays as it was when it could.
         readable = (found.assistant or self.store.assistants.get(found.key) for found in listed)
         self.store.replace_assistants(

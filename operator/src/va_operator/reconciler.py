@@ -5,13 +5,13 @@ seen, decides with pure functions and writes only what differs, so it may be
 cut off anywhere and called again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
 from va_operator import reasons
-from va_operator.api import Key
+from va_operator.api import Key, VirtualAssistant
 from va_operator.children import Children, ChildWriting, Faults
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
 from va_operator.recorder import Recorder
@@ -50,6 +50,7 @@ class Reconciler:
         reports: Mapping[str, Report | None],
         clock: Callable[[], datetime],
         instance: str,
+        missed: Callable[[VirtualAssistant], None],
     ) -> Self:
         """Connect the parts; they share what was seen and the way to the API server."""
         return cls(
@@ -62,6 +63,7 @@ class Reconciler:
                 reports=reports,
                 clock=clock,
                 recorder=Recorder(cluster=cluster, instance=instance),
+                missed=missed,
             ),
         )
 
@@ -79,6 +81,7 @@ class Reconciler:
             self.reporter.forget(key)
             return
         lasting = key in self._failing
+        had_service = self.store.services.get(key) is not None
         unread: list[ClusterFailure] = []
         try:
             revision, files = await self.resolver.resolve(assistant)
@@ -97,10 +100,18 @@ class Reconciler:
             self._failing.discard(key)
         told = _told(unwritten, lasting=lasting)
         if faults and not (unread or told):
-            raise faults[0]  # To say that all is well would be a lie, and the next try is near.
-        await self.reporter.report(assistant, revision, told)
+            raise _slowest(faults)  # To say that all is well would be a lie; the next try is near.
+        # A Service goes by hand, or together with its owner: a status shows which it was.
+        made_anew = not had_service and self.store.services.get(key) is not None
+        await self.reporter.report(assistant, revision, told, anyway=made_anew)
         if faults:
-            raise faults[0]
+            raise _slowest(faults)
+
+
+def _slowest(faults: Sequence[ChildRefused | ClusterFailure]) -> ChildRefused | ClusterFailure:
+    """Return the fault with the longest pause that was asked for, the first where none was."""
+    pauses = [getattr(fault, "retry_after", None) or 0 for fault in faults]
+    return faults[pauses.index(max(pauses))]
 
 
 def _told(faults: Faults, *, lasting: bool) -> tuple[ChildRefused, ...]:

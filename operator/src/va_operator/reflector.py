@@ -68,7 +68,7 @@ class Reflector:
     changed: Callable[[str, Manifest], None]
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     alive_at: float = field(default_factory=time.monotonic)
-    """When it last did anything: a list, an event, a bookmark, or a try."""
+    """When it last did anything: a page of a list, an event, a bookmark, or a try."""
 
     async def run(self) -> None:
         """Follow for ever. Failures are logged and tried again."""
@@ -95,22 +95,28 @@ class Reflector:
                 logger.info("listing %s anew: the watch lost its place", self.resource.plural)
                 version = None
             except ClusterFailure as failure:
+                wait = max(pause, failure.retry_after or 0)
                 logger.warning(
-                    "following %s again in %.1f s: %s", self.resource.plural, pause, failure
+                    "following %s again in %.1f s: %s", self.resource.plural, wait, failure
                 )
                 if 400 <= failure.status < 500 and failure.status != 429:
                     version = None
-                await asyncio.sleep(pause)
+                self.alive_at = time.monotonic() + wait  # What was asked for is no silence.
+                await asyncio.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             if time.monotonic() - begun < FIRST_PAUSE:
                 await asyncio.sleep(FIRST_PAUSE)  # A server that hangs up at once is not run over.
 
     async def _list(self) -> str:
+        def read(body: Manifest) -> Any:
+            self.alive_at = time.monotonic()  # A list of many pages may take many minutes.
+            return self.read(body)
+
         items, version = await self.source.list(
             self.resource,
             self.namespace,
-            read=self.read,
+            read=read,
             selector=self.selector,
             metadata_only=self.metadata_only,
         )

@@ -36,14 +36,22 @@ class Reporter:
     """By pod UID: what the pods last said, None where one said nothing when it was asked."""
     clock: Callable[[], datetime]
     recorder: Recorder
+    missed: Callable[[VirtualAssistant], None]
+    """Told of an assistant that the API server does not know, although the store does."""
 
     async def report(
         self,
         assistant: VirtualAssistant,
         revision: Revision | ContextError,
         refusals: tuple[ChildRefused, ...],
+        *,
+        anyway: bool,
     ) -> None:
-        """Write the status where it changed, and tell what changed as events."""
+        """Write the status where it changed, and tell what changed as events.
+
+        ``anyway``: also where it did not, which changes nothing but shows whether the assistant is
+        still there.
+        """
         now = self.clock()
         situation = Situation(
             assistant=assistant,
@@ -62,13 +70,14 @@ class Reporter:
         if rolls_out and situation.unobserved and not told:
             return  # Whether pods change or only their number, the Deployment says at once.
         status = write_status(situation, conditions, now=now)
-        if status == _ours(assistant.status, conditions):
+        if status == _ours(assistant.status, conditions) and not anyway:
             return
         try:
             written = await self.cluster.apply_status(assistant.key, assistant.uid, status)
         except ClusterFailure as failure:
             if failure.status == 404:
-                return  # It is gone: the watch brings the news.
+                self.missed(assistant)
+                return  # It is gone: mostly the watch brings the news.
             raise  # A 409 may mean a namesake, or that others wrote at the same moment.
         # An answer with a newer spec is news that only the watch may bring: it queues.
         if written["metadata"]["generation"] == assistant.generation:

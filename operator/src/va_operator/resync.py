@@ -68,23 +68,40 @@ class Deliveries:
     """Which version of each assistant the watch delivered last."""
 
     _versions: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    _lists: dict[str | None, int] = field(default_factory=dict)
+    """How often the watch of a namespace, None for that of all, has listed anew."""
+    _came_by: dict[Key, int] = field(default_factory=dict)
+    """After which list each assistant was delivered last."""
 
-    def note(self, body: Manifest) -> None:
-        """Take in an object that came by the watch."""
-        metadata = body["metadata"]
-        self._versions[key_of(body)] = (metadata["uid"], int(metadata["resourceVersion"]))
+    def note(self, body: Manifest, *, listed: bool = False, watched: str | None = None) -> bool:
+        """Take in an object that came by the watch; tell whether a new list begins with it.
+
+        ``listed``: it came by a list, which names each object once. So one that was delivered since
+        the last list begins a new one. ``watched`` is the namespace of its watch.
+        """
+        key, metadata = key_of(body), body["metadata"]
+        self._versions[key] = (metadata["uid"], int(metadata["resourceVersion"]))
+        lists = self._lists.get(watched, 0)
+        begins = listed and self._came_by.get(key) == lists
+        self._lists[watched] = self._came_by[key] = lists + begins
+        return begins
 
     def drop(self, body: Manifest) -> None:
         """Take in a deletion that came by the watch."""
         uid, _ = self._versions.get(key_of(body), ("", 0))
         if uid == body["metadata"]["uid"]:
-            del self._versions[key_of(body)]
+            self._forget(key_of(body))
 
-    def knows(self, body: Manifest) -> bool:
-        """Tell whether the watch has delivered this object before, in any version."""
-        uid, _ = self._versions.get(key_of(body), ("", 0))
-        found: bool = uid == body["metadata"]["uid"]
-        return found
+    def keep(self, listed: Iterable[Listed], version: str, within: Callable[[Key], bool]) -> None:
+        """Forget what a list of this version shows no more: its deletion came by no watch."""
+        there = {(found.key, found.uid) for found in listed}
+        for key, (uid, delivered) in list(self._versions.items()):
+            if within(key) and delivered <= int(version) and (key, uid) not in there:
+                self._forget(key)
+
+    def _forget(self, key: Key) -> None:
+        del self._versions[key]
+        del self._came_by[key]
 
     def missing(self, listed: Iterable[Listed]) -> frozenset[Key]:
         """Return what a list has shown and the watch has not delivered yet, in this version."""
@@ -103,6 +120,10 @@ class Schedule:
     """As `time.monotonic` tells it; never before all is listed."""
     _doubted: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def move(self) -> None:
+        """Take in a sign of life of the resync that is under way."""
+        self.due = max(self.due, time.monotonic())
+
     def doubt(self) -> None:
         """Bring the next resync forward."""
         self._doubted.set()
@@ -120,9 +141,19 @@ class Schedule:
         await asyncio.sleep(self.due - time.monotonic())
 
 
-async def list_assistants(lister: Lister, namespace: str | None) -> tuple[list[Listed], str]:
-    """Return all assistants of a namespace, with None those of all, and the list's version."""
-    return await lister.list(ASSISTANTS, namespace, read=read_listed)
+async def list_assistants(
+    lister: Lister, namespace: str | None, *, moves: Callable[[], None] = lambda: None
+) -> tuple[list[Listed], str]:
+    """Return all assistants of a namespace, with None those of all, and the list's version.
+
+    ``moves`` is told of each that came, for a list of many pages may take many minutes.
+    """
+
+    def read(body: Manifest) -> Listed:
+        moves()
+        return read_listed(body)
+
+    return await lister.list(ASSISTANTS, namespace, read=read)
 
 
 async def prove_watch(
@@ -132,21 +163,22 @@ async def prove_watch(
     *,
     delay: float,
     correct: Callable[[list[Listed], str], None],
+    moves: Callable[[], None] = lambda: None,
 ) -> bool:
     """List, and wait until the watch has delivered what was listed.
 
     ``correct`` gets each list and its version at once: what a watch withholds need not wait until
     that is proved. Returns whether the next proof can wait for its usual time. Raises WatchDead
     where an object that still exists was not delivered within ``delay`` seconds as it was listed,
-    or newer.
+    or newer. ``moves`` is told of each assistant that a list brings.
     """
     try:
-        listed, version = await list_assistants(lister, namespace)
+        listed, version = await list_assistants(lister, namespace, moves=moves)
         correct(listed, version)
         if not deliveries.missing(listed):
             return True
         await asyncio.sleep(delay)
-        again, version = await list_assistants(lister, namespace)
+        again, version = await list_assistants(lister, namespace, moves=moves)
     except ClusterFailure as failure:
         logger.warning("the resync gets no list: %s", failure)
         return failure.status == 403  # When it is allowed again, kopf lists again.

@@ -237,10 +237,22 @@ class Store:
                 self.remember_assistant(body)
 
     def _refer(self, before: VirtualAssistant | None, after: VirtualAssistant | None) -> None:
-        for assistant, change in ((before, set.discard), (after, set.add)):
-            if assistant is not None:
-                for name in assistant.config_maps:
-                    source = Key(assistant.key.namespace, name)
-                    change(self._referrers[source], assistant.key)
-                    if not self._referrers[source]:
-                        del self._referrers[source]
+        """Note who refers to which ConfigMap; one to which nobody does is not kept."""
+        now = _referred(after)
+        for source, assistant in now.items():
+            self._referrers[source].add(assistant)
+        for source, assistant in _referred(before).items():
+            if source in now:
+                continue
+            self._referrers[source].discard(assistant)
+            if not self._referrers[source]:
+                del self._referrers[source]
+                if known := self.sources.get(source):
+                    self.sources.forget(source, known.uid)
+
+
+def _referred(assistant: VirtualAssistant | None) -> dict[Key, Key]:
+    """Return the ConfigMaps that an assistant refers to, and the assistant for each."""
+    if assistant is None:
+        return {}
+    return {Key(assistant.key.namespace, name): assistant.key for name in assistant.config_maps}

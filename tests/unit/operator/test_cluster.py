@@ -30,6 +30,8 @@ class Record:
 
     got: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
+    """How many objects each list asks for."""
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     ends: list[tuple[str, str]] = field(default_factory=list)
     answer: Callable[[], Awaitable[web.StreamResponse]] | None = None
@@ -49,6 +51,8 @@ async def served(
     async def handle(request: web.Request) -> web.StreamResponse:
         record.bodies.append(await request.read())
         record.got.append((request.method, request.path))
+        if limit := request.query.get("limit"):
+            record.limits.append(limit)
         if record.answer is not None:
             return await record.answer()
         return web.json_response({"metadata": {"resourceVersion": "5"}, "items": []})
@@ -287,6 +291,33 @@ def test_the_end_of_a_watch_is_told_with_its_cause(
     runs(monkeypatch, test, record=record)
     assert record.ends == [("pods", cause)]
     assert record.requests == [("watch", "pods", 200)]
+
+
+def test_a_watch_that_cannot_be_opened_is_told_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(api: ApiServer) -> None:
+        with pytest.raises(ClusterFailure):
+            async for _ in api.watch(PODS, None, version="1"):
+                pass
+
+    async def cut(*_: Any, **__: Any) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(connection.Connection, "send", cut)
+    record = Record()
+    runs(monkeypatch, test, record=record)
+    assert record.ends == [("pods", "failed")]
+
+
+@pytest.mark.parametrize(("metadata_only", "limit"), [(False, "100"), (True, "500")])
+def test_what_is_small_comes_in_larger_pages(
+    metadata_only: bool, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(api: ApiServer) -> None:
+        await api.list(CONFIG_MAPS, None, read=dict, metadata_only=metadata_only)
+
+    record = Record()
+    runs(monkeypatch, test, record=record)
+    assert record.limits == [limit]
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,21 @@ def test_a_longer_lease_is_waited_for_and_a_shorter_one_not_believed() -> None:
 
 
 @pytest.mark.parametrize("held", ["me", ""])
-def test_the_holder_renews_until_its_deadline_and_not_after(held: str) -> None:
+def test_the_holder_renews_until_its_deadline(held: str) -> None:
     assert step(seen(held), held_until=107, now=106.9) is Step.CLAIM
-    assert step(seen(held), held_until=107, now=107) is Step.LOST
+
+
+def test_a_late_holder_may_still_renew_the_lease_that_names_it() -> None:
+    assert step(seen("me"), held_until=107, now=107) is Step.CLAIM
+    assert step(seen("me"), held_until=107, now=999) is Step.CLAIM
+
+
+@pytest.mark.parametrize(
+    "found", [seen(""), seen("other"), Sighting(body={**a_lease("me"), "metadata": {}}, since=0)],
+    ids=["nobody's", "another's", "deleted"],
+)  # fmt: skip
+def test_a_late_holder_stops_where_another_may_have_held_the_lease(found: Sighting) -> None:
+    assert step(found, held_until=107, now=107) is Step.LOST
 
 
 def test_the_holder_stops_when_another_took_the_lease() -> None:

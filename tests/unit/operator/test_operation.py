@@ -43,7 +43,7 @@ def operate(test: Callable[[Operation], None]) -> list[Key]:
         nothing: Any = None
         queue = WorkQueue[Key]()
         operation = Operation(
-            settings=nothing,
+            settings=cast("Any", SimpleNamespace(namespaces=())),
             api=nothing,
             store=Store(),
             queue=queue,
@@ -343,15 +343,27 @@ def test_a_list_that_comes_again_asks_for_a_correction_and_the_first_one_does_no
         assert not operation.relisted.is_set()
         operation.assistant_seen(None, an_assistant_body(version=11))
         assert operation.relisted.is_set()
+        operation.assistant_seen(None, an_assistant_body("bob", uid="b"))
+        assert relists(operation) == 1, "each list is counted once"
+        operation.assistant_seen("DELETED", an_assistant_body(version=12))
+        operation.assistant_seen(None, an_assistant_body("bob", uid="b"))
+        assert relists(operation) == 2
 
     operate(test)
 
 
+def relists(operation: Operation) -> float | None:
+    """Return how many lists that came again are told as metrics."""
+    labels = {"resource": "virtualassistants", "cause": "expired"}
+    return operation.metrics.registry.get_sample_value("va_operator_watch_restarts_total", labels)
+
+
 class Lists:
-    """An API server without children, which has only bob, and may fail at first."""
+    """An API server without children, which has bob or others, and may fail at first."""
 
     def __init__(self, *failures: ClusterFailure) -> None:
         self.failures = list(failures)
+        self.bodies = [an_assistant_body("bob", uid="b")]
         self.lists = 0
         """Of assistants."""
 
@@ -369,11 +381,21 @@ class Lists:
         self.lists += 1
         if self.failures:
             raise self.failures.pop(0)
-        return [read(an_assistant_body("bob", uid="b"))], "20"
+        return [read(body) for body in self.bodies], "20"
 
     async def watch(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
         await asyncio.Event().wait()
         yield
+
+
+class Standby:
+    """Waits for the Lease until somebody gives it."""
+
+    def __init__(self) -> None:
+        self.active, self.lapsed = asyncio.Event(), asyncio.Event()
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
 
 
 def an_operation(api: Lists, leadership: Any = None) -> Operation:
@@ -420,6 +442,45 @@ def test_what_was_deleted_before_the_list_came_again_is_forgotten() -> None:
     asyncio.run(run())
 
 
+def test_what_a_list_that_is_empty_did_not_tell_is_found_by_a_status_that_nobody_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.operation.NEWS_SECONDS", 0.01)
+
+    async def run() -> None:
+        api = Lists()
+        api.bodies = []
+        operation = an_operation(api)
+        operation.assistant_seen("ADDED", an_assistant_body())
+        correction = asyncio.create_task(operation._correct_after_lists())
+        operation.assistant_missed(parse(an_assistant_body()))
+        await until(
+            lambda: operation.store.assistants.get(ADA) is None,
+            show=lambda: [found.key for found in operation.store.assistants],
+        )
+        correction.cancel()
+
+    asyncio.run(run())
+
+
+def test_no_list_is_made_for_a_deletion_that_the_watch_tells_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.operation.NEWS_SECONDS", 0.01)
+
+    async def run() -> None:
+        operation = an_operation(Lists())
+        operation.assistant_seen("ADDED", an_assistant_body(version=10))
+        operation.assistant_missed(parse(an_assistant_body(version=10)))
+        operation.assistant_seen("DELETED", an_assistant_body(version=11))
+        over = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.02, over.set)
+        await asyncio.wait_for(over.wait(), timeout=5)
+        assert not operation.relisted.is_set()
+
+    asyncio.run(run())
+
+
 def test_the_watch_is_proved_soon_after_the_start_and_after_a_failure_and_then_rarely(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -446,15 +507,6 @@ def test_a_new_leader_has_the_watch_proved_soon(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("va_operator.operation.SOON_SECONDS", 0.02)
     monkeypatch.setattr("va_operator.resync.SOON_SECONDS", 0.02)
 
-    class Standby:
-        """Waits for the Lease until somebody gives it."""
-
-        def __init__(self) -> None:
-            self.active = asyncio.Event()
-
-        async def run(self) -> None:
-            await asyncio.Event().wait()
-
     async def run() -> None:
         api, leadership = Lists(), Standby()
         operation = an_operation(api, leadership)
@@ -463,8 +515,72 @@ def test_a_new_leader_has_the_watch_proved_soon(monkeypatch: pytest.MonkeyPatch)
         schedule = operation.vitals.schedule
         await until(lambda: math.inf > schedule.due > time.monotonic() + 60, show=lambda: schedule)
         assert api.lists == 2
+        leadership.active.set()  # One list for what was missed, and one for the proof.
+        await until(lambda: api.lists == 4, show=lambda: api.lists)
+        work.cancel()
+
+    asyncio.run(run())
+
+
+class Noting:
+    """Takes down what it is to reconcile, and which version of its spec it would write."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.seen: list[tuple[str, int | None]] = []
+
+    async def reconcile(self, key: Key) -> None:
+        found = self.store.assistants.get(key)
+        self.seen.append((key.name, found and found.generation))
+
+
+def a_worker(api: Lists, leadership: Any) -> tuple[Operation, Noting]:
+    operation = an_operation(api, leadership)
+    operation.settings = cast("Any", SimpleNamespace(namespaces=(), resync_seconds=300, workers=1))
+    operation.reconciler = noting = cast("Any", Noting(operation.store))
+    return operation, noting
+
+
+def test_a_new_leader_acts_on_nothing_that_only_a_watch_from_before_has_told() -> None:
+    async def run() -> None:
+        leadership = Standby()
+        api = Lists()
+        api.bodies = [an_assistant_body(version=10), an_assistant_body("bob", uid="b")]
+        operation, noting = a_worker(api, leadership)
+        work = asyncio.create_task(operation.run())
+        await until(lambda: bool(operation.store.assistants.get(ADA)), show=lambda: api.lists)
+        # The watch has died; who led until now wrote for another spec, and bob is gone.
+        api.bodies = [an_assistant_body(version=12, generation=2)]
+        api.failures = [ClusterFailure(503, "not now")]
         leadership.active.set()
-        await until(lambda: api.lists == 3, show=lambda: api.lists)
+        await until(lambda: ("ada", 2) in noting.seen, show=lambda: noting.seen)
+        assert set(noting.seen) <= {("ada", 2), ("bob", None)}
+        work.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_leader_that_was_late_lists_and_queues_everything_when_it_goes_on() -> None:
+    async def run() -> None:
+        leadership = Standby()
+        leadership.active.set()
+        api = Lists()
+        api.bodies = [an_assistant_body(version=10), an_assistant_body("bob", uid="b")]
+        operation, noting = a_worker(api, leadership)
+        work = asyncio.create_task(operation.run())
+        await until(lambda: len(noting.seen) == 2, show=lambda: noting.seen)
+        noting.seen.clear()
+
+        leadership.active.clear()
+        leadership.lapsed.set()
+        api.bodies = [an_assistant_body(version=12, generation=2)]
+        await until(lambda: not leadership.lapsed.is_set(), show=lambda: leadership)
+        operation.assistant_seen("MODIFIED", an_assistant_body(version=11, generation=3))
+        assert not len(operation.queue)
+        leadership.active.set()
+        await until(lambda: len(noting.seen) == 2, show=lambda: noting.seen)
+        assert set(noting.seen) == {("ada", 2), ("bob", None)}
+        assert operation.vitals.schedule._doubted.is_set()
         work.cancel()
 
     asyncio.run(run())
@@ -478,5 +594,50 @@ def test_those_who_share_a_text_wait_behind_one_who_changed() -> None:
         operation.assistant_seen("ADDED", an_assistant_body("bob", uid="b"))
         assert operation.queue._waiting.keys() == {BOB}
         assert operation.queue._behind.keys() == {ADA}
+
+    operate(test)
+
+
+def test_a_list_is_tried_again_after_growing_pauses_or_those_that_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("va_operator.operation.asyncio.sleep", sleep)
+    failures = [ClusterFailure(0, "down")] * 6
+    failures[3] = ClusterFailure(429, "busy", retry_after=20)
+
+    async def run() -> None:
+        operation = an_operation(Lists(*failures))
+        listed, _ = await operation._list(None, wait_for_permission=True)
+        assert [found.key for found in listed] == [BOB]
+
+    asyncio.run(run())
+    assert pauses == [0.5, 1, 2, 20, 5, 5]
+
+
+def test_a_list_that_is_not_allowed_is_waited_for_at_the_start_alone() -> None:
+    async def run() -> None:
+        operation = an_operation(Lists(ClusterFailure(403, "no")))
+        with pytest.raises(ClusterFailure, match="403"):
+            await operation._list(None, wait_for_permission=False)
+
+    asyncio.run(run())
+
+
+def test_deliveries_of_what_was_deleted_unnoticed_are_not_kept() -> None:
+    def test(operation: Operation) -> None:
+        for name in ("ada", "bob", "new"):
+            version = 30 if name == "new" else 10
+            operation.assistant_seen("ADDED", an_assistant_body(name, uid=name, version=version))
+        other = an_assistant_body(namespace="lab", uid="l")
+        operation.assistant_seen("ADDED", other)
+        listed = [read_listed(an_assistant_body("bob", uid="bob"))]
+        operation._correct(NAMESPACE, listed, "20")
+        kept = {BOB, Key(NAMESPACE, "new"), Key("lab", "ada")}
+        assert operation.deliveries._versions.keys() == kept
 
     operate(test)

@@ -924,3 +924,31 @@ def test_a_spec_that_comes_first_with_our_own_status_stays_news_for_the_watch() 
     asyncio.run(operator.reconciler.reconcile(ADA))
 
     assert operator.store.remember_assistant(operator.assistant())
+
+
+@pytest.mark.parametrize("spec", [{}, {"replicas": 0}, {"suspend": True}], ids=str)
+def test_an_assistant_that_went_unnoticed_is_told_when_its_children_are_made_again(
+    spec: Manifest,
+) -> None:
+    operator = an_operator(**spec)
+    operator.cluster.erase(KIND, ADA)
+    for kind, shelf in operator.store.children.items():
+        for known in shelf:
+            operator.cluster.erase(kind, ADA)
+            shelf.forget(ADA, known.uid)
+
+    asyncio.run(operator.reconciler.reconcile(ADA))
+    assert operator.missed == [ADA]
+
+
+def test_of_several_faults_the_longest_pause_that_was_asked_for_counts() -> None:
+    class Busy(MemoryCluster):
+        async def create(self, manifest: Manifest) -> Manifest:
+            after = {"ConfigMap": None, "Service": 7.0}.get(manifest["kind"], 3.0)
+            raise ClusterFailure(429, "busy", retry_after=after)
+
+    operator = MemoryOperator(cluster=Busy())
+    operator.ask_for()
+    with pytest.raises(ClusterFailure) as raised:
+        operator.reconcile()
+    assert raised.value.retry_after == 7

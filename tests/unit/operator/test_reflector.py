@@ -1,6 +1,7 @@
 """Following a kind of object through everything that can happen to a watch."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -163,6 +164,41 @@ def test_failures_are_followed_by_growing_pauses(monkeypatch: pytest.MonkeyPatch
     assert pauses == [0.5, 1, 2, 4, 5, 5, 5]
 
 
+def test_a_pause_that_the_server_asks_for_is_kept_and_is_no_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("va_operator.reflector.FIRST_PAUSE", 0.5)
+
+    async def run() -> None:
+        busy = [ClusterFailure(429, "busy", retry_after=after) for after in (200, 0.1)]
+        reflector = Reflector(
+            source=Script(*busy),
+            resource=PODS,
+            namespace=None,
+            read=lambda body: body,
+            replace=lambda *_: None,
+            changed=lambda *_: None,
+        )
+        pauses: list[float] = []
+        over = asyncio.Event()
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            assert reflector.alive_at >= time.monotonic() + seconds - 1
+            if len(pauses) == len(busy):
+                over.set()
+                await asyncio.Event().wait()
+
+        monkeypatch.setattr("va_operator.reflector.asyncio.sleep", sleep)
+        running = asyncio.ensure_future(reflector.run())
+        async with asyncio.timeout(5):
+            await over.wait()
+        running.cancel()
+        assert pauses == [200, 1]
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("watch", [[], [ResourceExpired("at once")]], ids=["ends", "expires"])
 def test_a_server_that_hangs_up_at_once_is_not_run_over(
     watch: list[Any], monkeypatch: pytest.MonkeyPatch
@@ -196,5 +232,38 @@ def test_every_step_is_a_sign_of_life() -> None:
             await script.over.wait()
         assert reflector.alive_at > 0
         running.cancel()
+
+    asyncio.run(run())
+
+
+def test_each_page_of_a_list_is_a_sign_of_life() -> None:
+    async def run() -> None:
+        alive: list[float] = []
+
+        class Slow(Script):
+            async def list(
+                self, resource: Resource, namespace: str | None, *, read: Any = None, **_: Any
+            ) -> tuple[list[Manifest], str]:
+                reflector.alive_at = 0
+                items = [read(A)]
+                alive.append(reflector.alive_at)
+                self.over.set()
+                await asyncio.Event().wait()
+                return items, "5"
+
+        script = Slow()
+        reflector = Reflector(
+            source=script,
+            resource=PODS,
+            namespace=None,
+            read=lambda body: body,
+            replace=lambda *_: None,
+            changed=lambda *_: None,
+        )
+        running = asyncio.ensure_future(reflector.run())
+        async with asyncio.timeout(5):
+            await script.over.wait()
+        running.cancel()
+        assert alive[0] > 0
 
     asyncio.run(run())

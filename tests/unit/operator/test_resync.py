@@ -159,6 +159,26 @@ def test_a_deletion_is_a_delivery_but_not_that_of_a_namesake() -> None:
     assert deliveries.missing([read_listed(ADA)]) == {Key("shop", "ada")}
 
 
+def test_each_assistant_that_a_list_brings_is_a_sign_of_life() -> None:
+    schedule = Schedule(due=0.0)
+
+    async def run() -> None:
+        deliveries = Deliveries()
+        deliveries.note(ADA)
+        await prove_watch(
+            Lists([ADA]),
+            None,
+            deliveries,
+            delay=0,
+            correct=lambda *_: None,
+            moves=schedule.move,
+        )
+
+    began = time.monotonic()
+    asyncio.run(run())
+    assert schedule.due >= began
+
+
 def a_reflector(resource: Resource, alive_at: float) -> Reflector:
     async def make() -> Reflector:
         return Reflector(

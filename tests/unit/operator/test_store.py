@@ -265,3 +265,27 @@ def test_a_written_revision_is_known_by_its_assistant() -> None:
     store = Store()
     store.revisions.remember(config_map_facts("aaaaaaaaaa"))
     assert [found.revision for found in store.revisions.of(ADA)] == ["aaaaaaaaaa"]
+
+
+def test_a_text_is_kept_as_long_as_somebody_refers_to_it() -> None:
+    store = Store()
+    store.remember_assistant(an_assistant_body(version=1, context=referring("cv")))
+    store.remember_assistant(an_assistant_body("bob", uid="b", version=1, context=referring("cv")))
+    cv = Key(NAMESPACE, "cv")
+    store.sources.remember(read_config_map(a_config_map("cv")))
+
+    store.remember_assistant(an_assistant_body(version=2, context=referring("cv"), replicas=1))
+    store.remember_assistant(an_assistant_body(version=3, context=referring("other")))
+    assert store.sources.get(cv)
+    store.forget_assistant(Key(NAMESPACE, "bob"), "b")
+    assert store.sources.get(cv) is None
+    assert store.referrers(cv) == ()
+    assert store.referrers(Key(NAMESPACE, "other")) == (Key(NAMESPACE, "ada"),)
+
+
+def test_a_text_that_its_only_reader_goes_on_with_is_kept() -> None:
+    store = Store()
+    store.remember_assistant(an_assistant_body(version=1, context=referring("cv")))
+    store.sources.remember(read_config_map(a_config_map("cv")))
+    store.remember_assistant(an_assistant_body(version=2, context=referring("cv"), replicas=1))
+    assert store.sources.get(Key(NAMESPACE, "cv"))
