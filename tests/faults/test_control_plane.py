@@ -103,5 +103,5 @@ def test_what_was_under_way_and_what_comes_next_is_done_soon_after_it_is_back(
     assert operator.log().count("synced: ") == 1, "it went on without a restart"
     if seconds > LEASE_SECONDS:
         assert "nothing is written until" in operator.log(), "the Lease outlived it"
-        assert operator.log().count("leading: ") == 2
+        assert operator.log().count("leading: ") >= 2, "renewed after all"
     assert took <= GOAL_SECONDS, operator.log()[-6000:]
