@@ -15,7 +15,9 @@ from werkzeug.test import TestResponse
 from support.openai_stub import RIGHT_KEY, Stub, Turn, error
 from support.serving import write_revision
 from va_assistant.answering import Answering
+from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey
+from va_assistant.limits import Rates
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.prompt import build_prompt
@@ -47,7 +49,7 @@ def build(
     answering = Answering(
         asked, Readiness(revision), metrics, max_questions=max_questions, gap_seconds=1
     )
-    app = create_app(answering, revision)
+    app = create_app(answering, revision, Gate(rates=Rates(per_client=0, in_all=0)))
     app.test_client_class = Client
     yield app.test_client()
     asked.close()
