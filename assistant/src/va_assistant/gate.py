@@ -78,10 +78,9 @@ class Gate:
         if arrival.method == "POST":
             self._count(client_of(arrival.remote, arrival.forwarded_for, proxies=self.proxies))
 
-    def cors(self, arrival: Arrival) -> dict[str, str]:
+    def cors(self, method: str, origin: str) -> dict[str, str]:
         """Return the headers of a response that let an allowed page read it."""
-        preflight = arrival.method == "OPTIONS"
-        return cors_headers(arrival.origin, self.allowed_origins, preflight=preflight)
+        return cors_headers(origin, self.allowed_origins, preflight=method == "OPTIONS")
 
     def _count(self, client: str) -> None:
         with self._lock:

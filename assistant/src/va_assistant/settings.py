@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, Json, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from va_assistant.gate import DEFAULT_RATES
@@ -48,7 +48,7 @@ class AssistantSettings(BaseSettings):
     trusted_proxies: NonNegativeInt = 0
     """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""
 
-    allowed_origins: frozenset[str] = frozenset()
+    allowed_origins: Json[frozenset[str]] = Field("[]")
     """Origins of web pages that may ask, as a list in JSON."""
 
     token_file: Path | None = None

@@ -27,6 +27,9 @@ HELP = """\
 Ask with a POST, for example:
   curl -d 'What is this about?' {url}
 """
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""What a model writes is never run, loaded or framed, whatever a browser takes it for."""
+
 _ROUTE_ERRORS = {
     404: (Reason.NOT_FOUND, "there is POST /, GET / and GET /health"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
@@ -117,8 +120,9 @@ def create_app(
     def finish(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Content-Security-Policy", NO_PAGE)
         response.headers["X-Request-Id"] = _request_id()
-        response.headers.extend(gate.cors(_arrival()))
+        response.headers.extend(gate.cors(request.method, request.headers.get("Origin", "")))
         return response
 
     return app

