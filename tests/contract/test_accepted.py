@@ -113,6 +113,24 @@ SPECS: dict[str, dict[str, Any]] = {
             ]
         }
     },
+    "all limits": {
+        "limits": {
+            "questionBytes": 256,
+            "concurrentQuestions": 1,
+            "requestsPerMinutePerClient": 0,
+            "requestsPerMinute": 1_000_000,
+            "trustedProxies": 8,
+            "allowedOrigins": [
+                "https://shop.example",
+                "http://localhost:3000",
+                "http://[2001:db8::1]:80",
+                "http://192.0.2.7",
+                *(f"https://{n}.example" for n in range(12)),
+            ],
+        }
+    },
+    "no limits": {"limits": {}},
+    "a token": {"auth": {"tokenSecretRef": {"name": "ada-token", "key": "token"}}},
     "no way out": {"networkPolicy": {"egress": []}},
     "32 ways out": {"networkPolicy": {"egress": [{"namespace": "a" * 63}] * 32}},
     "nothing about the network": {"networkPolicy": {}},

@@ -65,6 +65,8 @@ class AssistantStub:
     port: int = 0
     script: deque[Reply] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
+    probed: list[dict[str, str]] = field(default_factory=list)
+    """The headers of the requests for `/health`."""
     changed: threading.Condition = field(default_factory=threading.Condition)
     hung_up: int = 0
     """How many clients went away before their answer was whole."""
@@ -147,6 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.endswith("/health"):
+            self._stub.probed.append(dict(self.headers))
             self._send(*self._stub.health)
         else:
             self._refuse(404, "NotFound", "there is only / and /health", None)

@@ -112,6 +112,9 @@ class FakeCluster:
     proxy_url: str = NOWHERE
     """Where the service proxy leads."""
 
+    proxy_token: str = ""
+    """With which the API server knows the user."""
+
     default_namespace: str = "default"
     pod_items: Sequence[dict[str, Any]] = ()
     event_items: Sequence[dict[str, Any]] = ()
@@ -159,7 +162,12 @@ class FakeCluster:
         return "v1.34.4"
 
     def service_proxy(self, namespace: str, name: str) -> Endpoint:
-        return Endpoint(via="the API server's service proxy", url=self.proxy_url)
+        return Endpoint(
+            via="the API server's service proxy",
+            url=self.proxy_url,
+            headers={"Authorization": self.proxy_token} if self.proxy_token else {},
+            authorization_is_taken=True,
+        )
 
     def _read(self, what: str) -> None:
         self.reads.append(what)

@@ -168,6 +168,9 @@ def serve(
             "VA_ASSISTANT_REVISION_DIR": str(folder / "revision"),
             "VA_ASSISTANT_API_KEY_FILE": str(key_file),
             "VA_ASSISTANT_DRAIN_SECONDS": "5",
+            # Tests ask more than people do.
+            "VA_ASSISTANT_REQUESTS_PER_MINUTE_PER_CLIENT": "0",
+            "VA_ASSISTANT_REQUESTS_PER_MINUTE": "0",
             **(environment or {}),
         },
         stderr=subprocess.PIPE,

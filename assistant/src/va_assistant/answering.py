@@ -1,7 +1,6 @@
 """From a question to its answer, with the counting and logging of what became of it."""
 
 import socket
-import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.questions import Question
 from va_assistant.readiness import Readiness
+from va_assistant.seats import Seats
 
 log = structlog.get_logger()
 
@@ -47,18 +47,18 @@ class Answering:
         self._readiness = readiness
         self._metrics = metrics
         self._gap_seconds = gap_seconds
-        self._seats = threading.BoundedSemaphore(max_questions)
+        self._seats = Seats(max_questions)
 
     def take_seat(self) -> None:
-        """Reserve room for one question; raises `TooBusy` where there is none."""
-        if not self._seats.acquire(blocking=False):
+        """Reserve room for one question; raises `TooBusy` where none comes free soon."""
+        if not self._seats.take():
             raise Failure(Reason.TOO_BUSY, "too many questions at once")
         self._metrics.in_flight.inc()
 
     def leave_seat(self) -> None:
         """Give the room to the next question."""
         self._metrics.in_flight.dec()
-        self._seats.release()
+        self._seats.leave()
 
     def answer(self, asked: Asked) -> Answer:
         """Return the whole answer; raises a `Failure`, or `AskerLeft`."""

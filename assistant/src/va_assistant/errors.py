@@ -35,6 +35,10 @@ class Reason(StrEnum):
     INVALID_QUESTION = "InvalidQuestion"
     NOT_FOUND = "NotFound"
     METHOD_NOT_ALLOWED = "MethodNotAllowed"
+    UNAUTHORIZED = "Unauthorized"
+    CROSS_SITE = "CrossSite"
+    TOO_MANY_REQUESTS = "TooManyRequests"
+    TOKEN_MISSING = "TokenMissing"  # noqa: S105 - a name
     QUESTION_TOO_LARGE = "QuestionTooLarge"
     UNSUPPORTED_MEDIA_TYPE = "UnsupportedMediaType"
     TOO_BUSY = "TooBusy"
@@ -61,12 +65,16 @@ STATUS: dict[Reason, int] = {
     Reason.NOT_UTF8: 400,
     Reason.INVALID_JSON: 400,
     Reason.INVALID_QUESTION: 400,
+    Reason.UNAUTHORIZED: 401,
+    Reason.CROSS_SITE: 403,
     Reason.NOT_FOUND: 404,
     Reason.METHOD_NOT_ALLOWED: 405,
     Reason.QUESTION_TOO_LARGE: 413,
     Reason.UNSUPPORTED_MEDIA_TYPE: 415,
+    Reason.TOO_MANY_REQUESTS: 429,
     Reason.INTERNAL_ERROR: 500,
     Reason.TOO_BUSY: 503,
+    Reason.TOKEN_MISSING: 503,
     Reason.KEY_MISSING: 502,
     Reason.KEY_REFUSED: 502,
     Reason.MODEL_NOT_FOUND: 502,
@@ -83,6 +91,7 @@ STATUS: dict[Reason, int] = {
 
 RETRY_AFTER_SECONDS: dict[Reason, float] = {
     Reason.TOO_BUSY: 1,
+    Reason.TOKEN_MISSING: 30,
     Reason.RATE_LIMITED: 10,
 }
 """What is said where the provider says nothing; other 503s say 5 seconds."""
@@ -118,7 +127,7 @@ class Failure(Exception):
     @property
     def retry_after(self) -> float | None:
         """Seconds after which asking again makes sense; None where it makes none."""
-        if self.status != 503:
+        if self.status not in {429, 503}:
             return None
         if self.provider_retry_after is not None:
             return self.provider_retry_after

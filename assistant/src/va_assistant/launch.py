@@ -11,9 +11,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from va_assistant.answering import Answering
+from va_assistant.auth import Tokens
 from va_assistant.embedded import ModelMissingError, ModelProcess
 from va_assistant.errors import one_line
+from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
+from va_assistant.limits import Rates
 from va_assistant.logs import set_up_logs
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
@@ -30,6 +33,7 @@ from va_assistant.revision import (
     read_revision,
     revision_of_files,
 )
+from va_assistant.seats import LONGEST_LINE
 from va_assistant.server import SPARE_THREADS, Server, listen
 from va_assistant.settings import AssistantSettings, openai_api_key, proxy_for
 from va_assistant.transport import url_fault
@@ -203,9 +207,9 @@ def _serve(
         readiness.draining = True
 
     server = Server(
-        create_app(answering, revision),
+        create_app(answering, revision, gate_of(settings), question_bytes=settings.question_bytes),
         sock,
-        threads=max_questions + SPARE_THREADS,
+        threads=max_questions + LONGEST_LINE + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,
         receive_seconds=settings.receive_seconds,
         draining=draining,
@@ -214,6 +218,19 @@ def _serve(
         Probes(probe_sock, readiness, metrics, server.is_serving).start()
     Trial(model, readiness, changed=lambda: changed(readiness)).start()
     server.run()
+
+
+def gate_of(settings: AssistantSettings) -> Gate:
+    """Return the gate that the settings ask for."""
+    return Gate(
+        tokens=Tokens(settings.token_file) if settings.token_file else None,
+        rates=Rates(
+            per_client=settings.requests_per_minute_per_client,
+            in_all=settings.requests_per_minute,
+        ),
+        allowed_origins=frozenset(origin.lower() for origin in settings.allowed_origins),
+        proxies=settings.trusted_proxies,
+    )
 
 
 def questions_at_once(provider: Provider, limit: int) -> int:

@@ -7,9 +7,6 @@ from typing import Any
 from va_assistant.errors import Failure, Reason
 
 MAX_QUESTION_BYTES = 64 * 1024
-MAX_JSON_BYTES = 6 * MAX_QUESTION_BYTES + 1024
-"""The same question as JSON, where a character may be written in six."""
-
 _TEXT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded"})
 _JSON_TYPE = "application/json"
 
@@ -29,15 +26,29 @@ class Form:
 
     as_json: bool
     stream: bool
+    limit: int = MAX_QUESTION_BYTES
+    """Bytes of a question."""
 
     @property
     def max_bytes(self) -> int:
-        """Bytes of body beyond which nothing is read."""
-        return MAX_JSON_BYTES if self.as_json else MAX_QUESTION_BYTES
+        """Bytes of body beyond which nothing is read.
+
+        As JSON a character may be written in six.
+        """
+        return 6 * self.limit + 1024 if self.as_json else self.limit
 
 
-def form_of(*, content_type: str, content_encoding: str, accept: str) -> Form:
-    """Tell from the headers how to read the body; raises `UnsupportedMediaType`."""
+def form_of(
+    *,
+    content_type: str,
+    content_encoding: str,
+    accept: str,
+    limit: int = MAX_QUESTION_BYTES,
+) -> Form:
+    """Tell from the headers how to read the body; raises `UnsupportedMediaType`.
+
+    `limit` is how many bytes a question may have.
+    """
     media_type, _, parameters = content_type.partition(";")
     media_type = media_type.strip().lower()
     if media_type not in _TEXT_TYPES and media_type != _JSON_TYPE:
@@ -50,13 +61,17 @@ def form_of(*, content_type: str, content_encoding: str, accept: str) -> Form:
         raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question in UTF-8")
     if content_encoding.strip().lower() not in {"", "identity"}:
         raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question without compression")
-    return Form(as_json=media_type == _JSON_TYPE, stream="text/event-stream" in accept.lower())
+    return Form(
+        as_json=media_type == _JSON_TYPE,
+        stream="text/event-stream" in accept.lower(),
+        limit=limit,
+    )
 
 
 def parse_question(body: bytes, form: Form) -> Question:
     """Return the question; raises a `Failure` that says what is wrong with it."""
     if len(body) > form.max_bytes:
-        raise too_large()
+        raise too_large(form.limit)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -70,17 +85,18 @@ def parse_question(body: bytes, form: Form) -> Question:
     text = text.strip()
     if not text:
         raise Failure(Reason.EMPTY_QUESTION, "the question is empty")
-    if len(text.encode()) > MAX_QUESTION_BYTES:
-        raise too_large()
+    if len(text.encode()) > form.limit:
+        raise too_large(form.limit)
     return Question(text=text, as_json=form.as_json, stream=stream)
 
 
-def too_large() -> Failure:
-    """Return the failure of a question over the limit."""
-    return Failure(
-        Reason.QUESTION_TOO_LARGE,
-        f"the question must be at most {MAX_QUESTION_BYTES // 1024} KiB",
-    )
+def too_large(limit: int) -> Failure:
+    """Return the failure of a question over the limit, in bytes."""
+    return Failure(Reason.QUESTION_TOO_LARGE, f"the question must be at most {_size(limit)}")
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count % 1024 else f"{count // 1024} KiB"
 
 
 def _from_json(text: str) -> tuple[str, bool]:

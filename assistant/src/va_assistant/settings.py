@@ -6,10 +6,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, Json, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from va_assistant.gate import DEFAULT_RATES
 from va_assistant.proxies import Proxy, parse_proxy
+from va_assistant.questions import MAX_QUESTION_BYTES
 
 
 class AssistantSettings(BaseSettings):
@@ -30,8 +32,27 @@ class AssistantSettings(BaseSettings):
     """How long open answers may go on after SIGTERM."""
 
     max_questions: PositiveInt = 128
-    """Questions at work at once, streams too; one more is answered `TooBusy`.
-    A thread each: this is what one core carries."""
+    """Questions at work at once, streams too; of more a few wait a moment, then they are
+    answered `TooBusy`. A thread each: this is what one core carries."""
+
+    question_bytes: PositiveInt = Field(MAX_QUESTION_BYTES, le=MAX_QUESTION_BYTES)
+    """Longest question. Not more than the default: so many of them, as JSON, are held at once
+    that the pod's memory bounds it."""
+
+    requests_per_minute_per_client: NonNegativeInt = DEFAULT_RATES.per_client
+    """Questions of one address that this pod takes; 0 for no limit."""
+
+    requests_per_minute: NonNegativeInt = DEFAULT_RATES.in_all
+    """Questions that this pod takes in all; 0 for no limit."""
+
+    trusted_proxies: NonNegativeInt = 0
+    """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""
+
+    allowed_origins: Json[frozenset[str]] = Field("[]")
+    """Origins of web pages that may ask, as a list in JSON."""
+
+    token_file: Path | None = None
+    """Tokens of whom may ask, one a line; unset where everybody may."""
 
     gap_seconds: PositiveFloat = 15
     """Longest silence inside an answer that has begun."""

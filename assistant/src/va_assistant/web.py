@@ -17,7 +17,8 @@ from werkzeug.exceptions import HTTPException
 from va_assistant.answering import Answering, Asked
 from va_assistant.completions import Answer, Piece
 from va_assistant.errors import AskerLeft, Failure, Reason, one_line
-from va_assistant.questions import Form, form_of, parse_question, too_large
+from va_assistant.gate import Arrival, Gate
+from va_assistant.questions import MAX_QUESTION_BYTES, Form, form_of, parse_question, too_large
 from va_assistant.revision import Revision
 
 log = structlog.get_logger()
@@ -26,6 +27,9 @@ HELP = """\
 Ask with a POST, for example:
   curl -d 'What is this about?' {url}
 """
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""What a model writes is never run, loaded or framed, whatever a browser takes it for."""
+
 _ROUTE_ERRORS = {
     404: (Reason.NOT_FOUND, "there is POST /, GET / and GET /health"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
@@ -36,14 +40,29 @@ _TEXT = "text/plain; charset=utf-8"
 _JSON = "application/json"
 
 
-def create_app(answering: Answering, revision: Revision) -> Flask:
-    """Return the WSGI application that serves one revision."""
+def create_app(
+    answering: Answering,
+    revision: Revision,
+    gate: Gate | None = None,
+    *,
+    question_bytes: int = MAX_QUESTION_BYTES,
+) -> Flask:
+    """Return the WSGI application that serves one revision.
+
+    Without a gate of its own it has one with the limits that hold where nothing is said.
+    """
+    gate = gate or Gate()
     app = Flask("va_assistant", static_folder=None)
     served = {"model": revision.model.name, "revision": revision.name}
     headers = {
         "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
         "X-Revision": revision.name,
     }
+
+    @app.before_request
+    def let_in() -> None:
+        with _noting_refusal(answering):
+            gate.check(_arrival())
 
     @app.post("/")
     def ask() -> Response:
@@ -52,6 +71,7 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
                 content_type=request.headers.get("Content-Type", ""),
                 content_encoding=request.headers.get("Content-Encoding", ""),
                 accept=request.headers.get("Accept", ""),
+                limit=question_bytes,
             )
             # A seat first: whoever reads slowly is one of the many, too.
             answering.take_seat()
@@ -100,10 +120,26 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
     def finish(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Content-Security-Policy", NO_PAGE)
         response.headers["X-Request-Id"] = _request_id()
+        response.headers.extend(gate.cors(request.method, request.headers.get("Origin", "")))
         return response
 
     return app
+
+
+def _arrival() -> Arrival:
+    return Arrival(
+        method=request.method,
+        path=request.path,
+        remote=request.remote_addr or "",
+        host=request.headers.get("Host", ""),
+        origin=request.headers.get("Origin", ""),
+        sec_fetch_site=request.headers.get("Sec-Fetch-Site", ""),
+        authorization=request.headers.get("Authorization", ""),
+        va_token=request.headers.get("X-VA-Token", ""),
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+    )
 
 
 def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
@@ -138,7 +174,7 @@ def _read_body(form: Form) -> bytes:
     """Read the question, and nothing of one that is too large."""
     length = request.content_length
     if length is not None and length > form.max_bytes:
-        raise too_large()
+        raise too_large(form.limit)
     try:
         body: bytes = request.environ["wsgi.input"].read(
             form.max_bytes + 1 if length is None else length
@@ -192,7 +228,9 @@ def _error(failure: Failure) -> Response:
     if failure.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(failure.retry_after))
     close = request.environ.get("va.close")
-    if close and failure.status in {400, 413, 415}:
+    if failure.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="assistant"'
+    if close and failure.status in {400, 401, 403, 413, 415, 429}:
         close()  # what is left of the body is not worth reading
     return response
 

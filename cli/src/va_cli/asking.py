@@ -24,8 +24,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 class Asker:
     """Asks one assistant, and remembers the way that worked."""
 
-    def __init__(self, finder: Finder, notes: Notes) -> None:
+    def __init__(self, finder: Finder, notes: Notes, *, token: str | None = None) -> None:
         self.target = finder.target
+        self._token = token
         self._finder = finder
         self._notes = notes
         self._wire: Wire | None = None
@@ -57,7 +58,7 @@ class Asker:
     def _ask(self, wire: Wire, question: str, stream: bool, deadline: Deadline) -> Iterator[Event]:
         self._notes.stage(f"waiting for {self.target.label} to answer")
         try:
-            yield from wire.ask(question, stream=stream, deadline=deadline)
+            yield from wire.ask(question, stream=stream, deadline=deadline, token=self._token)
         except NotReady:
             # Another pod or another way may do better.
             self.close()

@@ -53,6 +53,9 @@ class Endpoint:
     """Without a slash at the end."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
+    authorization_is_taken: bool = False
+    """True where something on the way takes `Authorization` for itself: the API server."""
+
     tls: ssl.SSLContext | None = None
     """None for the system's own trust."""
 

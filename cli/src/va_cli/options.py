@@ -79,6 +79,14 @@ Url: TypeAlias = Annotated[
         metavar="URL", help="Ask whoever answers there and look into no cluster. Default: VA_URL."
     ),
 ]
+TokenFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="The token, where the assistant asks for one. Default: VA_TOKEN.",
+    ),
+]
 Timeout: TypeAlias = Annotated[
     Seconds,
     typer.Option(

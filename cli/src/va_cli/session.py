@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from va_cli.terminal import Notes, use_colour
+from va_cli.tokens import read_token
 
 if TYPE_CHECKING:
     import typer
@@ -39,6 +40,10 @@ class Session:
         """Return what speaks beside the answer."""
         lively = sys.stderr.isatty() and not self.settings.plain_terminal
         return Notes(sys.stderr, verbose=verbose, lively=lively)
+
+    def token(self, file: str | None) -> str | None:
+        """Return the token that the option or the environment gives."""
+        return read_token(file, variable=self.settings.token)
 
     @property
     def colour(self) -> bool:

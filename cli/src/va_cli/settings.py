@@ -20,6 +20,9 @@ class Settings:
     assistant: str | None
     """`VA_ASSISTANT`: the name to use where the command line gives none."""
 
+    token: str | None
+    """`VA_TOKEN`: what proves to an assistant that the user may ask."""
+
     kubeconfig: str | None
     """`KUBECONFIG`: one or more files, as kubectl takes it."""
 
@@ -38,6 +41,7 @@ class Settings:
         return cls(
             url=environment.get("VA_URL") or None,
             assistant=environment.get("VA_ASSISTANT") or None,
+            token=environment.get("VA_TOKEN") or None,
             kubeconfig=environment.get("KUBECONFIG") or None,
             home=Path(environment.get("HOME") or Path.home()),
             colour=_colour(environment),

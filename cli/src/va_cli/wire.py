@@ -30,6 +30,7 @@ from va_cli.failures import (
     TimedOut,
     failure_for,
 )
+from va_cli.tokens import token_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -95,8 +96,13 @@ class Wire:
             return
         raise self._foreign(response)
 
-    def ask(self, question: str, *, stream: bool, deadline: Deadline) -> Iterator[Event]:
-        """Send the question and yield the answer, in pieces or as one."""
+    def ask(
+        self, question: str, *, stream: bool, deadline: Deadline, token: str | None = None
+    ) -> Iterator[Event]:
+        """Send the question and yield the answer, in pieces or as one.
+
+        The token goes with the question alone: a probe may meet somebody else.
+        """
         begun = False
         with (
             self._failures(deadline, has_begun=lambda: begun),
@@ -107,6 +113,9 @@ class Wire:
                 headers={
                     "Content-Type": "application/json",
                     "Accept": "text/event-stream" if stream else "application/json",
+                    **token_headers(
+                        token, authorization_is_taken=self.endpoint.authorization_is_taken
+                    ),
                 },
                 timeout=_timeouts(deadline),
                 extensions=self._extensions(),

@@ -118,6 +118,10 @@ class PodSettings:
     """Of the container that answers."""
     labels: Manifest = field(default_factory=dict)
     annotations: Manifest = field(default_factory=dict)
+    limits: Manifest = field(default_factory=dict)
+    """By the names of the schema."""
+    token: KeyRef | None = None
+    """Of the Secret with the tokens of whom may ask; ``None`` where everybody may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +259,7 @@ def _egress(raw: Manifest) -> tuple[Egress, ...] | None:
 
 
 def _pods(spec: Manifest) -> PodSettings:
+    token = (spec.get("auth") or {}).get("tokenSecretRef")
     return PodSettings(
         resources=_resources(spec),
         model_resources=_resources(spec.get("model") or {}),
@@ -265,4 +270,8 @@ def _pods(spec: Manifest) -> PodSettings:
         env=tuple((item["name"], item.get("value", "")) for item in spec.get("env") or ()),
         labels=spec.get("podLabels") or {},
         annotations=spec.get("podAnnotations") or {},
+        limits={
+            name: limit for name, limit in (spec.get("limits") or {}).items() if limit is not None
+        },
+        token=KeyRef(**token) if token else None,
     )

@@ -16,6 +16,7 @@ from va_operator.conditions import (
     Condition,
 )
 from va_operator.errors import ContextError
+from va_operator.exposure import with_exposure
 from va_operator.observed import Child
 from va_operator.revision import Revision
 from va_operator.shortfall import degraded, explain_model, explain_no_service, stalled
@@ -35,7 +36,7 @@ def judge(situation: Situation) -> tuple[Condition, ...]:
     """Return the conditions, in the order in which people read them."""
     return (
         _ready(situation),
-        _available(situation),
+        with_exposure(_available(situation), situation.assistant),
         _progressing(situation),
         degraded(situation),
         stalled(situation),

@@ -69,6 +69,9 @@ NODE_LOST: Final = "NodeLost"
 POD_NOT_ANSWERING: Final = "PodNotAnswering"
 """A pod is ready for Kubernetes, but does not tell the operator how it is."""
 
+EXPOSED_WITHOUT_AUTH: Final = "ExposedWithoutAuth"
+"""Only an event: whoever reaches the Service may ask at the cost of somebody's key."""
+
 NAME_CONFLICT: Final = "NameConflict"
 """An object of a needed name belongs to someone else."""
 NODE_PORT_TAKEN: Final = "NodePortTaken"

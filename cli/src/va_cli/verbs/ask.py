@@ -15,6 +15,7 @@ from va_cli.options import (
     Namespace,
     Seconds,
     Timeout,
+    TokenFile,
     Url,
     Verbose,
     Wait,
@@ -61,6 +62,7 @@ def ask(
     wait: Wait = None,
     timeout: Timeout = Seconds(120),  # noqa: B008 - a plain value
     url: Url = None,
+    token_file: TokenFile = None,
     namespace: Namespace = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
@@ -69,6 +71,7 @@ def ask(
 ) -> None:
     """Read the command line and what is piped in, ask, and print."""
     session = session_of(invocation, debug=debug)
+    token = session.token(token_file)
     text = read_text(file, stdin=sys.stdin.buffer)
     if name is None or question is not None:
         # Wrong input ends here, before anything is looked up or sent.
@@ -84,7 +87,7 @@ def ask(
         from va_cli.asking import Asker, retrying
         from va_cli.printing import print_answer
 
-        asker = Asker(finder, notes)
+        asker = Asker(finder, notes, token=token)
         in_pieces = stream and output is not AnswerFormat.JSON
         answer = retrying(
             lambda: asker.ask(asked, stream=in_pieces, deadline=Deadline.after(timeout)),

@@ -14,6 +14,7 @@ from va_cli.options import (
     Namespace,
     Seconds,
     Timeout,
+    TokenFile,
     Url,
     Verbose,
 )
@@ -37,6 +38,7 @@ def chat(
     name: Name = None,
     timeout: Timeout = Seconds(120),  # noqa: B008 - a plain value
     url: Url = None,
+    token_file: TokenFile = None,
     namespace: Namespace = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
@@ -50,11 +52,12 @@ def chat(
 
     session = session_of(invocation, debug=debug)
     place = Place(url=url, namespace=namespace, context=context, kubeconfig=kubeconfig)
+    token = session.token(token_file)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
 
     def asker_for(assistant: str | None) -> Asker:
         finder = finder_by_name(assistant, session, place, notes)
-        return Asker(finder, notes)
+        return Asker(finder, notes, token=token)
 
     def tell(failure: "Failure") -> None:
         notes.quiet()

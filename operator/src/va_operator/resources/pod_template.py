@@ -3,6 +3,8 @@
 What stands here is one side of `docs/reference/pod-contract.md`.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +19,7 @@ from va_operator.resources.metadata import (
 
 REVISION_DIR: Final = "/etc/virtual-assistant/revision"
 API_KEY_DIR: Final = "/etc/virtual-assistant/api-key"
+TOKEN_DIR: Final = "/etc/virtual-assistant/token"  # noqa: S105 - a path
 HTTP_PORT: Final = 8000
 PROBES_PORT: Final = 8001
 USER: Final = 65532
@@ -35,6 +38,16 @@ WEB_RESOURCES: Final[Manifest] = {
 }
 """Used where the object asks for nothing. No limit of processor time: throttling an answer
 in the middle helps nobody."""
+LIMITS: Final[Mapping[str, str]] = {
+    "questionBytes": "VA_ASSISTANT_QUESTION_BYTES",
+    "concurrentQuestions": "VA_ASSISTANT_MAX_QUESTIONS",
+    "requestsPerMinutePerClient": "VA_ASSISTANT_REQUESTS_PER_MINUTE_PER_CLIENT",
+    "requestsPerMinute": "VA_ASSISTANT_REQUESTS_PER_MINUTE",
+    "trustedProxies": "VA_ASSISTANT_TRUSTED_PROXIES",
+    "allowedOrigins": "VA_ASSISTANT_ALLOWED_ORIGINS",
+}
+"""By the name in the schema, the variable that tells a pod. Where one is not set the assistant's
+own default holds, so that a new field restarts no pod."""
 MODEL_RESOURCES: Final[Manifest] = {
     "requests": {"cpu": "100m", "memory": "320Mi"},
     "limits": {"memory": "640Mi"},
@@ -155,6 +168,11 @@ def _assistant_container(
         path = f"{API_KEY_DIR}/{assistant.model.api_key.key}"
         env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": path})
         mounts.append({"name": "api-key", "mountPath": API_KEY_DIR, "readOnly": True})
+    if assistant.pods.token:
+        path = f"{TOKEN_DIR}/{assistant.pods.token.key}"
+        env.append({"name": "VA_ASSISTANT_TOKEN_FILE", "value": path})
+        mounts.append({"name": "token", "mountPath": TOKEN_DIR, "readOnly": True})
+    env += _limits(assistant.pods.limits)
     return {
         "name": "assistant",
         "image": image,
@@ -188,6 +206,15 @@ def _assistant_container(
         # A program and not Kubernetes' own `sleep`, which 1.29 has not yet.
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(PRE_STOP_SECONDS)]}}},
     }
+
+
+def _limits(limits: Manifest) -> list[Manifest]:
+    """Return the variables of the limits that are set, numbers and lists as JSON."""
+    return [
+        {"name": variable, "value": json.dumps(limits[name])}
+        for name, variable in LIMITS.items()
+        if name in limits
+    ]
 
 
 def _model_container(assistant: VirtualAssistant, image: str) -> Manifest:
@@ -241,6 +268,9 @@ def _volumes(assistant: VirtualAssistant, revision: str) -> list[Manifest]:
     if assistant.model.api_key:
         secret = {"secretName": assistant.model.api_key.name, "optional": True}
         volumes.append({"name": "api-key", "secret": secret})
+    if assistant.pods.token:
+        secret = {"secretName": assistant.pods.token.name, "optional": True}
+        volumes.append({"name": "token", "secret": secret})
     return volumes
 
 
