@@ -22,6 +22,9 @@ from va_assistant.questions import Turn
 from va_assistant.replies import Made, Part, Reply, Source, sources_of
 from va_assistant.revision import ModelSettings, Provider, Revision
 
+LONG_LINE = 300
+"""Characters of a line from which a small model is asked to put it shorter."""
+
 SMALL_MODEL_LINES = 4
 """Lines that a small model is given: with more it picks the wrong one more often."""
 
@@ -146,8 +149,12 @@ class Pipeline:
         judgement = study.judgement
         if judgement.refusal and (judgement.certain or self._is_small):
             return False
-        if self._is_small and study.found.asked.is_overview:
-            return False
+        if self._is_small:
+            # It can only repeat what the lines say, and drops a fact now and then: it is asked
+            # where they are too long to be read at a glance, and never to shorten a list.
+            return not study.found.asked.wants_list and any(
+                len(line.text) > LONG_LINE for line in study.lines
+            )
         return self._is_whole or bool(study.passages)
 
     def _query(self, question: str, history: Sequence[Turn], study: Study) -> Query:
