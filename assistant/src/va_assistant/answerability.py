@@ -39,7 +39,7 @@ class Judgement:
 
 
 _YOURS = (
-    r"(?:your|the|its|these|those|all|any|previous|prior|above|earlier|former|of|my"
+    r"(?:your|the|its|these|those|all|any|everything|anything|whatever|previous|prior|above|earlier|former|of|my"
     r"|every|system|initial|original|other)"
 )
 _INJECTIONS = re.compile(
@@ -62,8 +62,7 @@ _INJECTIONS = re.compile(
     |admin\ mode|debug\ mode|unfiltered|uncensored)\b
   | \b(?:repeat|print|output|show|reveal|display|recite|echo|dump|copy|leak
     |return)\b(?:\s+\w+){{0,3}}?\s+(?:everything|all|words?|text|lines?|what|content
-    |message|prompt|instructions?)\b.{{0,20}}\b(?:above|before|verbatim|so\ far|begin
-    |start)\b
+    |message|prompt|instructions?)\b.{{0,20}}\b(?:above|verbatim|so\ far)\b
   | \b(?:print|reveal|show|tell|give|display|leak|output|expose|send|what\ is|what's
     |whats)\b(?:\s+\w+){{0,3}}?\s+(?:api[\s_-]?key|openai\s+key|environment\ variables?
     |env\ vars?|(?:the|system|your)\ prompt|base\ ?url|secret\ key)\b
@@ -72,8 +71,8 @@ _INJECTIONS = re.compile(
     | ^\s*(?:system|assistant)\s*: | \#\#\#\s*(?:system|instruction)
   | \b(?:say|answer|respond|reply|begin|start|end|finish)\s+(?:only\s+|just\s+)?(?:with
     |by\ saying|")\s*["'“]
-  | \b(?:decode|base64|rot13|execute|eval|run)\b.{{0,40}}\b(?:this|following|command
-    |code|base64|script|and)\b
+  | \b(?:base64|rot13)\b
+  | \b(?:execute|eval|run)\ (?:this|the\ following)\ (?:command|code|script)\b
     """,
     re.VERBOSE,
 )
@@ -81,7 +80,7 @@ _OFF_TOPIC = re.compile(
     r"""
     ^(?:\W*(?:please|can\ you|could\ you|would\ you|will\ you|i\ want\ you\ to
       |i\ need\ you\ to|hey|hi|hello|now|and|kindly)\W+)*
-    (?:write|compose|draft|generate|create|make\ up|invent|code|program|implement|sing
+    (?:write(?!\ down)|compose|draft|generate|create|make\ up|invent|code|program|implement|sing
       |draw|paint|translate|tell\ me\ (?:a|another)\ (?:joke|story|riddle|secret|tale
       |fairy)
       |give\ me\ (?:a|some)\ (?:recipe|joke|poem|story|code)|calculate|compute|solve
@@ -101,8 +100,8 @@ _OFF_TOPIC = re.compile(
   | \bmeaning\ of\ life\b | \b(?:are|aren't)\ you\s+(?:an?\s+)?(?:ai|human|robot|bot
     |chatgpt|gpt|sentient|conscious|alive|real)\b
   | \b(?:who|what)\s+(?:are|made|created|built|trained|developed)\s+you\b
-  | \bwhat(?:'s|\ is)\s+your\s+(?:name|opinion|favou?rite)\b | \bdo\ you\s+(?:like|love
-    |feel|think|have\ (?:feelings|a\ name|a\ body))\b
+  | \bwhat(?:'s|\ is)\s+your\s+(?:name|opinion|favou?rite)\b
+  | \bdo\ you\s+(?:have\ (?:feelings|a\ name|a\ body))\b
   | \b(?:what(?:'s|\ is)|how(?:'s|\ is))\s+the\s+(?:weather|news)\b | \bwhat\s+(?:time
     |day)\s+is\s+it\b | \bwhat(?:'s|\ is)\s+the\s+(?:time|date)(?:\ now|\ today)?\s*\?*$
   | \bwhat\s+(?:day|date)\s+is\s+(?:it\s+)?today\b

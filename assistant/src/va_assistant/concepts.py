@@ -326,6 +326,261 @@ part-time parttime reduced
 mentor buddy coach
 christmas december
 easter april
+stairs steps staircase stairway
+elevator lift escalator
+adult grownup
+rescue save saved
+save rescue keep
+sandwich picnic lunch food snack
+food meal > soup sandwich pizza salad bread cake waffle fruit
+drink beverage > coffee tea juice beer wine water lemonade
+bring carry own take
+bring welcome allowed permitted
+picture photo photography camera film
+pram stroller buggy pushchair
+luggage baggage suitcase bag backpack
+locker cloakroom storage wardrobe
+shop store boutique souvenir
+maximum most limit upto largest
+minimum least fewest
+lit light lamp illuminated turn switch
+switch turn
+rebuild renovate restore refurbish modernise
+architect design build
+build built construct erect
+weapon gun knife
+noisy loud noise
+painter artist
+singer musician
+nurse doctor
+lawyer attorney solicitor
+accountant bookkeeper
+cook chef
+shopkeeper owner
+landlord owner
+neighbour neighbor
+friend companion
+roommate flatmate
+birthplace birth
+passport id identity identification document
+driving-licence licence
+certificate proof
+proof evidence receipt
+receipt invoice bill
+warranty years
+spare replacement part
+part component piece
+clothes clothing garment
+shoe footwear boots
+coat jacket
+glove gloves
+helmet protection
+protective protection safety
+medicine drug medication pharmacy
+vaccine vaccination jab
+pregnant pregnancy
+blood sample
+x-ray scan
+diabetes diabetic
+pain hurt ache
+emergency urgent
+ambulance emergency
+police officer
+school-holiday vacation
+homework exercise
+exam test examination
+mark grade score
+pass succeed
+timetable schedule plan
+curriculum programme program
+program programme event
+concert performance show
+show performance display exhibit exhibition
+exhibition exhibit collection gallery
+seat place chair
+ticket fare
+fare price
+single one-way
+return round-trip
+season pass
+platform track
+delay late
+gate entrance
+border customs
+customs duty import
+currency money
+exchange swap
+interest rate
+loan credit mortgage
+savings account
+share stock
+profit earnings revenue turnover income
+revenue turnover sales
+loss deficit
+debt owe
+donate donation give support sponsor
+sponsor fund finance funding
+grant scholarship fund
+founder creator inventor
+ceo chief director managing boss
+chairman chair president
+president chair head
+secretary assistant
+receptionist reception
+caretaker janitor
+cleaner cleaning
+guard security
+driver drive chauffeur
+pilot fly
+professor lecturer teacher
+headteacher principal head
+principal head
+trainee apprentice intern
+freelance self-employed
+retire pension
+hometown born grow
+brother sibling
+sister sibling
+grandfather grandparent
+grandmother grandparent
+bake baker bakery
+butcher meat
+vegetable vegan
+fruit apple
+sugar sweet
+milk dairy lactose cheese
+fish seafood
+pork meat
+beef meat
+chicken meat poultry
+spicy hot
+fridge refrigerator
+oven stove cooker
+dishwasher dishes
+washing-machine laundry washer
+dryer drier tumble
+iron ironing
+vacuum hoover
+television tv
+screen monitor display
+printer print
+copy photocopy
+scan scanner
+software app program application
+app application software
+headset headphones
+plug socket
+light lamp
+bulb lamp
+heater heating radiator
+fan ventilation
+air-conditioning aircon cooling
+basement cellar
+attic loft
+balcony terrace
+terrace patio outdoor
+backyard garden yard
+lawn grass
+pool swim
+spa wellness
+lesson class
+beginner novice start
+advanced experienced
+level difficulty
+coach trainer
+match game
+game play
+playground children
+nappy diaper change
+feed nurse
+babysit childcare nursery kindergarten daycare
+nursery kindergarten daycare crèche
+ship boat vessel
+boat ship vessel
+ferry boat
+sail sailing
+row rowing
+harbour port pier
+beach shore coast
+mountain hill
+hike walk trail
+walk foot
+camp tent camping
+caravan motorhome camper
+campfire fire
+firewood wood
+barbecue grill bbq
+rubbish waste
+quiet-hours night
+leash lead
+vet animal
+feed food
+breed race
+horse riding
+organic bio
+local regional
+origin come
+made produce manufacture
+produced made
+factory plant
+warehouse storage
+supplier vendor
+contract agreement
+agreement contract
+valid expire
+expire valid
+renew extend
+extend extension prolong
+transfer move
+relocate move relocation
+move moving
+choose select pick
+pick collect collection pickup
+collect pickup fetch
+drop leave return
+deliver bring
+volume litre liter capacity
+capacity hold volume seats room
+hold capacity
+power watt
+energy electricity
+electricity power energy
+fuel petrol gasoline diesel
+tyre tire
+engine motor
+code pin
+model version type
+brand make
+wood wooden
+cotton fabric
+vote election
+law legal
+secret confidential confidentiality nda
+confidential secret private
+private personal
+leak breach
+virus malware
+phishing scam spam
+encrypt encryption
+vpn remote
+outage down downtime
+ticket issue
+escalate escalation
+priority urgent
+feedback comment review
+rating review
+advertise advertising marketing promotion
+newsletter mailing subscribe
+subscribe newsletter
+unsubscribe cancel
+social facebook instagram twitter linkedin
+press media journalist
+speech talk lecture
+present presentation
+guest visitor
+theatre theater
+cinema film movie
+road street
 """
 
 _PHRASES: tuple[tuple[str, str], ...] = (
@@ -339,6 +594,8 @@ r"\bwhat (?:does|do|did|is|was) (?!(?:i|we|you|one) )(?:\w+ ){1,3}(?:do"
 r"|doing)(?: (?:now|today|at the moment|these days|professionally))?\s*\?*$"
 ), "work job"),
     (r"\b(?:programming|coding|computer) languages?\b", "programming"),
+    (r"\bgrown[- ]?ups?\b", "adult"),
+    (r"\b(?:turn(?:ed)?|switch(?:ed)?) on\b", "lit light start"),
     (r"\bget in touch\b", "contact"),
     ((
 r"\b(?:get|have|want|give\w*|getting|receive) (?:my |the |your |their "

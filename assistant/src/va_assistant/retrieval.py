@@ -19,7 +19,16 @@ from va_assistant import concepts, evidence
 from va_assistant.asking import LIGHT_WEIGHT, Asked, Term, Wanted, plain_words, says_little
 from va_assistant.passages import Passage, Sentence, passages_of
 from va_assistant.revision import ContextFile
-from va_assistant.words import MONTHS, WEEKDAYS, distance, fold, is_english, is_number, terms_of
+from va_assistant.words import (
+    MONTHS,
+    WEEKDAYS,
+    distance,
+    fold,
+    is_english,
+    is_number,
+    stem,
+    terms_of,
+)
 
 K1, B = 1.2, 0.5
 """BM25's usual saturation, and less of its preference for short passages: a passage is short."""
@@ -74,6 +83,15 @@ def _range(names: Sequence[str]) -> tuple[re.Pattern[str], Sequence[str]]:
         rf"\b({one})\.?\s*(?:[-–—]|to|until|till|through)\s*({one})\b", re.IGNORECASE
     ), names
 
+
+_BOUNDS = (
+    (stem("maximum"), re.compile(r"\b(?:at most|up to|no more than|not exceed)", re.IGNORECASE)),
+    (
+        stem("minimum"),
+        re.compile(r"\b(?:at least|no less than|or older|from the age)", re.IGNORECASE),
+    ),
+)
+"""Bounds as texts put them, by the word with which people ask for them."""
 
 _RANGES = (_range(MONTHS), _range(WEEKDAYS))
 
@@ -172,6 +190,8 @@ class Index:
             first = int(match.group(1))
             last = int(match.group(2)) if match.group(2).isdigit() else first + LONGEST_SPAN_YEARS
             terms.update(map(str, range(first, min(last, first + LONGEST_SPAN_YEARS) + 1)))
+        if self.stems:
+            terms.update(word for word, pattern in _BOUNDS if pattern.search(text))
         for pattern, names in _RANGES:
             for match in pattern.finditer(text):
                 first, last = (

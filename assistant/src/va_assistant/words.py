@@ -66,7 +66,7 @@ _IRREGULAR = {
         "drive": "drove driven", "eat": "ate eaten", "fall": "fell fallen",
         "fly": "flew flown", "forget": "forgot forgotten",
         "get": "got gotten", "give": "gave given",
-        "go": "went gone", "grow": "grew grown",
+        "go": "went gone goes going", "grow": "grew grown",
         "hold": "held", "keep": "kept", "know": "knew known",
         "lead": "led", "leave": "left", "lend": "lent", "lose": "lost loss", "make": "made",
         "mean": "meant", "meet": "met", "pay": "paid", "ride": "rode ridden", "run": "ran",

@@ -61,7 +61,7 @@ BOTH = knowledge(cv=CV, prices=PRICES)
     ("question", "line"),
     [
         ("Where does Ines live?", "She lives in Pecs with her cat Mokka."),
-        ("Does she have a pet?", "She lives in Pecs with her cat Mokka."),
+        ("Does Ines have a pet?", "She lives in Pecs with her cat Mokka."),
         ("Who employed her in 2014?", "Assistant, Glashaus Kiel (2012-2016)"),
         ("How many people are in her workshop?", "She leads a workshop of five people."),
         ("What did she sutdy?", "She has a degree in ceramics from Budapest."),
