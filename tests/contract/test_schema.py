@@ -86,8 +86,10 @@ FULL: dict[str, Any] = {
         "files": [
             {"name": "a.md", "inline": "text"},
             {"name": "b.md", "configMapRef": {"name": "one", "key": "k"}},
-        ]
+        ],
+        "mode": "Auto",
     },
+    "answering": {"noAnswerText": "No idea.", "citations": True},
     "instructions": "Be brief.",
     "model": {
         "provider": "OpenAI",
@@ -136,6 +138,9 @@ OTHER: dict[str, Any] = {
     ".spec.context.files[0].inline": "other",
     ".spec.context.files[1].configMapRef.name": "two",
     ".spec.context.files[1].configMapRef.key": "l",
+    ".spec.context.mode": "Retrieve",
+    ".spec.answering.noAnswerText": "Ask me something else.",
+    ".spec.answering.citations": False,
     ".spec.instructions": "Be long.",
     ".spec.model.provider": "Embedded",
     ".spec.model.name": "gpt-5",

@@ -151,7 +151,7 @@ def test_a_context_larger_than_the_window_is_refused_before_any_pod_changes(
     cluster.kubectl("-n", namespace, "apply", "--server-side", "-f", "-", stdin=json.dumps(book))
 
     files = [{"name": "book.md", "configMapRef": {"name": "book", "key": "book.md"}}]
-    cluster.patch("va", "ada", namespace, {"spec": {"context": {"files": files}}})
+    cluster.patch("va", "ada", namespace, {"spec": {"context": {"files": files, "mode": "Full"}}})
 
     refused = cluster.wait_for("ada", namespace, status="False", reason="ContextTooLarge")
     assert "8192 tokens" in refused["message"]

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from va_assistant.completions import Answer, Piece, Usage
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.metrics import Metrics
-from va_assistant.model import Model
+from va_assistant.pipeline import Pipeline
 from va_assistant.questions import Question
 from va_assistant.readiness import Readiness
 from va_assistant.seats import Seats
+from va_assistant.replies import Part, Reply
 
 log = structlog.get_logger()
 
@@ -36,14 +36,14 @@ class Answering:
 
     def __init__(
         self,
-        model: Model,
+        pipeline: Pipeline,
         readiness: Readiness,
         metrics: Metrics,
         *,
         max_questions: int,
         gap_seconds: float,
     ) -> None:
-        self._model = model
+        self._pipeline = pipeline
         self._readiness = readiness
         self._metrics = metrics
         self._gap_seconds = gap_seconds
@@ -60,32 +60,38 @@ class Answering:
         self._metrics.in_flight.dec()
         self._seats.leave()
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> Reply:
         """Return the whole answer; raises a `Failure`, or `AskerLeft`."""
+        question = asked.question
         try:
-            answer = self._model.answer(asked.question.text, self._deadline(), asked.asker)
+            reply = self._pipeline.answer(
+                question.text, question.history, self._deadline(), asked.asker
+            )
         except BaseException as error:
             self._note(asked, error=error)
             raise
-        self._note(asked, usage=answer.usage, characters=len(answer.text))
-        return answer
+        self._note(asked, reply=reply, characters=len(reply.text))
+        return reply
 
-    def stream(self, asked: Asked) -> Generator[Piece]:
-        """Return the answer as it is written; nothing is asked before the first piece is taken."""
-        usage: Usage | None = None
+    def stream(self, asked: Asked) -> Generator[Part]:
+        """Return the answer as it is written; nothing is asked before the first part is taken."""
+        question = asked.question
+        reply: Reply | None = None
         characters = 0
         first: float | None = None
         try:
-            for piece in self._model.stream(asked.question.text, self._deadline(), asked.asker):
+            for part in self._pipeline.stream(
+                question.text, question.history, self._deadline(), asked.asker
+            ):
                 if first is None:
                     first = time.monotonic() - asked.started
-                characters += len(piece.text)
-                usage = piece.usage
-                yield piece
+                characters += len(part.text)
+                reply = part.reply
+                yield part
         except BaseException as error:
             self._note(asked, error=error, characters=characters, first=first)
             raise
-        self._note(asked, usage=usage, characters=characters, first=first)
+        self._note(asked, reply=reply, characters=characters, first=first)
 
     def refused(self, failure: Failure, *, request_id: str) -> None:
         """Take note of a question that was not even asked."""
@@ -93,14 +99,14 @@ class Answering:
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
     def _deadline(self) -> Deadline:
-        return Deadline.after(self._model.settings.timeout_seconds, gap=self._gap_seconds)
+        return Deadline.after(self._pipeline.model.settings.timeout_seconds, gap=self._gap_seconds)
 
     def _note(
         self,
         asked: Asked,
         *,
         error: BaseException | None = None,
-        usage: Usage | None = None,
+        reply: Reply | None = None,
         characters: int = 0,
         first: float | None = None,
     ) -> None:
@@ -114,10 +120,11 @@ class Answering:
         }
         if first is not None:
             line["first_seconds"] = round(first, 4)
-        if error is None:
-            self._readiness.answered()
-            self._metrics.answered(seconds, usage)
-            log.info("answered", **line)
+        if reply is not None:
+            if reply.model_answered:
+                self._readiness.answered()
+            self._metrics.answered(seconds, reply)
+            log.info("answered", made=reply.made, **line)
         elif isinstance(error, Failure):
             self._readiness.question_failed(error, started=asked.started)
             self._metrics.failed(error.reason)

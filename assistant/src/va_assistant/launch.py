@@ -17,9 +17,11 @@ from va_assistant.errors import one_line
 from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
 from va_assistant.limits import Rates
+from va_assistant.knowledge import Knowledge
 from va_assistant.logs import set_up_logs
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
+from va_assistant.pipeline import Pipeline
 from va_assistant.probes import Probes
 from va_assistant.prompt import build_prompt
 from va_assistant.proxies import InvalidProxyError
@@ -196,7 +198,7 @@ def _serve(
     metrics = Metrics()
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
-        model,
+        Pipeline(Knowledge(revision), model),
         readiness,
         metrics,
         max_questions=max_questions,

@@ -10,7 +10,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from va_assistant.completions import Usage
+from va_assistant.replies import Reply
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
@@ -26,6 +26,18 @@ class Metrics:
             "va_assistant_questions",
             "Questions by what became of them; reason is empty for answers.",
             ["result", "reason"],
+            registry=self.registry,
+        )
+        self._made = Counter(
+            "va_assistant_answers",
+            "Answers by how they were made.",
+            ["made"],
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "va_assistant_refusals",
+            "Questions to which the texts have no answer, by kind.",
+            ["kind"],
             registry=self.registry,
         )
         self._seconds = Histogram(
@@ -46,11 +58,14 @@ class Metrics:
             registry=self.registry,
         )
 
-    def answered(self, seconds: float, usage: Usage | None) -> None:
-        """Count an answer."""
+    def answered(self, seconds: float, reply: Reply) -> None:
+        """Count an answer, also one that says that there is none."""
         self._questions.labels("answered", "").inc()
+        self._made.labels(reply.made).inc()
+        if reply.refusal:
+            self._refusals.labels(reply.refusal).inc()
         self._seconds.observe(seconds)
-        if usage:
+        if usage := reply.usage:
             self._tokens.labels("prompt").inc(usage.prompt)
             self._tokens.labels("cached").inc(usage.cached)
             self._tokens.labels("completion").inc(usage.completion)

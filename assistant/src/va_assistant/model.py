@@ -21,13 +21,11 @@ from va_assistant.completions import Answer, Piece, parse_answer, read_stream
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
-from va_assistant.prompt import Prompt
+from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Transport, url_fault
-
-MINIMAL_QUESTION = "Hi"
 
 LONGEST_WAIT_SECONDS = 2.0
 """A provider that wants to be left alone for longer is not waited for."""
@@ -74,12 +72,12 @@ class Model:
         self._streamed = self._parameters(stream=True)
 
     def answer(
-        self, question: str, deadline: Deadline, asker: socket.socket | None = None
+        self, query: Query, deadline: Deadline, asker: socket.socket | None = None
     ) -> Answer:
         """Return the whole answer; raises a `Failure` where there is none."""
 
         def ask(key: str | None) -> Answer:
-            body = self._prompt.request(self._whole, question)
+            body = self._prompt.request(self._whole, query)
             return parse_answer(self._post(body, key, deadline, asker).content)
 
         answer = self._try(ask, deadline)
@@ -88,7 +86,7 @@ class Model:
         return answer
 
     def stream(
-        self, question: str, deadline: Deadline, asker: socket.socket | None = None
+        self, query: Query, deadline: Deadline, asker: socket.socket | None = None
     ) -> Iterator[Piece]:
         """Return the answer as it is written; the last piece says why it ended.
 
@@ -97,7 +95,7 @@ class Model:
         """
 
         def begin(key: str | None) -> "_Begun":
-            body = self._prompt.request(self._streamed, question)
+            body = self._prompt.request(self._streamed, query)
             return _Begun(self._post(body, key, deadline, asker, stream=True), key)
 
         begun = self._try(begin, deadline)
@@ -118,7 +116,7 @@ class Model:
         """
 
         def ask(key: str | None) -> Answer:
-            body = self._prompt.request(self._parameters(limit=1), MINIMAL_QUESTION)
+            body = self._prompt.request(self._parameters(limit=1), MINIMAL)
             return parse_answer(self._post(body, key, deadline, None).content)
 
         try:

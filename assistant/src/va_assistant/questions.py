@@ -7,8 +7,21 @@ from typing import Any
 from va_assistant.errors import Failure, Reason
 
 MAX_QUESTION_BYTES = 64 * 1024
+MAX_TURNS = 12
+"""Turns of a conversation that are looked at; older ones are left out."""
+
 _TEXT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded"})
 _JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one side has said earlier in a conversation, as the client tells it."""
+
+    role: str
+    """`user` or `assistant`."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +31,8 @@ class Question:
     text: str
     as_json: bool
     stream: bool
+    history: tuple[Turn, ...] = ()
+    """The conversation so far, the oldest turn first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +92,47 @@ def parse_question(body: bytes, form: Form) -> Question:
     except UnicodeDecodeError as error:
         raise Failure(Reason.NOT_UTF8, f"the body is not UTF-8 (byte {error.start})") from None
     stream = form.stream
+    history: tuple[Turn, ...] = ()
     if form.as_json:
-        text, stream_asked = _from_json(text)
-        stream = stream or stream_asked
-    if "\0" in text:
+        raw = _from_json(text)
+        text, stream = raw["question"], stream or _stream_of(raw)
+        history = parse_history(raw.get("history"))
+    if "\0" in text or any("\0" in turn.text for turn in history):
         raise Failure(Reason.INVALID_QUESTION, "the question holds a NUL character")
     text = text.strip()
     if not text:
         raise Failure(Reason.EMPTY_QUESTION, "the question is empty")
     if len(text.encode()) > form.limit:
         raise too_large(form.limit)
-    return Question(text=text, as_json=form.as_json, stream=stream)
+    # The conversation has no room of its own: what is sent on has one limit.
+    said = sum(len(turn.text.encode()) for turn in history)
+    if len(text.encode()) + said > MAX_QUESTION_BYTES:
+        raise too_large(MAX_QUESTION_BYTES)
+    return Question(text=text, as_json=form.as_json, stream=stream, history=history)
+
+
+def parse_history(raw: object) -> tuple[Turn, ...]:
+    """Return a conversation as a client tells it, no more than its last turns."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        raise _no_history()
+    turns = []
+    for item in raw[-MAX_TURNS:]:
+        if not isinstance(item, dict) or item.get("role") not in {"user", "assistant"}:
+            raise _no_history()
+        text = item.get("text")
+        if not isinstance(text, str):
+            raise _no_history()
+        turns.append(Turn(role=item["role"], text=_encodable(text).strip()))
+    return tuple(turns)
+
+
+def _no_history() -> Failure:
+    return Failure(
+        Reason.INVALID_QUESTION,
+        'history must be a list of {"role": "user" or "assistant", "text": "…"}',
+    )
 
 
 def too_large(limit: int) -> Failure:
@@ -99,7 +144,8 @@ def _size(count: int) -> str:
     return f"{count} bytes" if count % 1024 else f"{count // 1024} KiB"
 
 
-def _from_json(text: str) -> tuple[str, bool]:
+def _from_json(text: str) -> dict[str, Any]:
+    """Return a body that has a question; what else it has is not looked at."""
     try:
         raw: Any = json.loads(text)
     except json.JSONDecodeError as error:
@@ -111,17 +157,25 @@ def _from_json(text: str) -> tuple[str, bool]:
         raise Failure(
             Reason.INVALID_QUESTION, 'the body must be {"question": "…", "stream": false}'
         )
+    _encodable(raw["question"])
+    return raw
+
+
+def _stream_of(raw: dict[str, Any]) -> bool:
     stream = raw.get("stream", False)
     if not isinstance(stream, bool):
         raise Failure(Reason.INVALID_QUESTION, "stream must be true or false")
-    question: str = raw["question"]
+    return stream
+
+
+def _encodable(text: str) -> str:
     try:
-        question.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise Failure(
             Reason.INVALID_QUESTION, "the question holds half of a surrogate pair"
         ) from None
-    return question, stream
+    return text
 
 
 def _charset(parameters: str) -> str | None:

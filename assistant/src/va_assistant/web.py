@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -15,10 +16,10 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from va_assistant.answering import Answering, Asked
-from va_assistant.completions import Answer, Piece
 from va_assistant.errors import AskerLeft, Failure, Reason, one_line
 from va_assistant.gate import Arrival, Gate
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, form_of, parse_question, too_large
+from va_assistant.replies import Part, Reply
 from va_assistant.revision import Revision
 
 log = structlog.get_logger()
@@ -152,11 +153,11 @@ def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Respons
     )
     if not question.stream:
         return _whole(answering.answer(asked), as_json=question.as_json, served=served)
-    pieces = answering.stream(asked)
-    first = next(pieces)
-    response = Response(_events(first, pieces, served), content_type=_EVENT_STREAM)
+    parts = answering.stream(asked)
+    first = next(parts)
+    response = Response(_events(first, parts, served), content_type=_EVENT_STREAM)
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(pieces.close)
+    response.call_on_close(parts.close)
     return response
 
 
@@ -188,23 +189,35 @@ def _read_body(form: Form) -> bytes:
     return body
 
 
-def _whole(answer: Answer, *, as_json: bool, served: dict[str, str]) -> Response:
+def _whole(reply: Reply, *, as_json: bool, served: dict[str, str]) -> Response:
     if as_json:
-        fields = {"answer": answer.text, **served, "finishReason": answer.finish_reason}
-        return Response(_dump(fields), content_type=_JSON)
-    response = Response(f"{answer.text}\n", content_type=_TEXT)
-    if answer.finish_reason != "stop":
-        response.headers["X-Finish-Reason"] = answer.finish_reason
+        return Response(_dump({"answer": reply.text, **_about(reply, served)}), content_type=_JSON)
+    response = Response(f"{reply.text}\n", content_type=_TEXT)
+    response.headers["X-Answer-Made-By"] = reply.made
+    if reply.sources:
+        response.headers["X-Sources"] = ",".join(f"{s.file}:{s.line}" for s in reply.sources)
+    if reply.finish_reason != "stop":
+        response.headers["X-Finish-Reason"] = reply.finish_reason
     return response
 
 
-def _events(first: Piece, pieces: Iterable[Piece], served: dict[str, str]) -> Iterator[bytes]:
+def _about(reply: Reply, served: dict[str, str]) -> dict[str, Any]:
+    """Return what is said of an answer beside it."""
+    return {
+        **served,
+        "madeBy": reply.made,
+        "sources": [asdict(source) for source in reply.sources],
+        "finishReason": reply.finish_reason,
+    }
+
+
+def _events(first: Part, parts: Iterable[Part], served: dict[str, str]) -> Iterator[bytes]:
     try:
-        for piece in chain((first,), pieces):
-            if piece.finish_reason is None:
-                yield _event("text", {"text": piece.text})
+        for part in chain((first,), parts):
+            if part.reply is None:
+                yield _event("text", {"text": part.text})
             else:
-                yield _event("done", {**served, "finishReason": piece.finish_reason})
+                yield _event("done", _about(part.reply, served))
     except Failure as failure:
         yield _event("error", _error_fields(failure))
     except AskerLeft:

@@ -83,6 +83,14 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What an answer is besides its text. ``None`` is what the object does not set."""
+
+    no_answer_text: str | None = None
+    citations: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """Where the assistant answers: what its Service is asked to be."""
 
@@ -137,6 +145,9 @@ class VirtualAssistant:
     files: tuple[ContextFile, ...]
     instructions: str
     model: Model
+    context_mode: str | None
+    """What of the texts the model is given; ``None`` is what the object does not set."""
+    answering: Answering
     service: Publication
     suspend: bool
     pods: PodSettings
@@ -189,6 +200,8 @@ def parse(body: Manifest) -> VirtualAssistant:
         files=tuple(_file(raw) for raw in spec["context"]["files"]),
         instructions=_typed(spec, "instructions", str, ""),
         model=_model(spec.get("model") or {}),
+        context_mode=_typed(spec["context"], "mode", str, None),
+        answering=_answering(spec.get("answering") or {}),
         service=_publication(spec.get("service") or {}),
         suspend=_typed(spec, "suspend", bool, False),
         pods=_pods(spec),
@@ -233,6 +246,13 @@ def _model(raw: Manifest) -> Model:
         max_tokens=raw.get("maxTokens"),
         temperature=raw.get("temperature"),
         timeout_seconds=_typed(raw, "timeoutSeconds", int, 60),
+    )
+
+
+def _answering(raw: Manifest) -> Answering:
+    return Answering(
+        no_answer_text=_typed(raw, "noAnswerText", str, None),
+        citations=_typed(raw, "citations", bool, None),
     )
 
 

@@ -58,7 +58,14 @@ def revision_data(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) 
 
 
 def _settings(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Manifest:
-    model = assistant.model
+    model, answering = assistant.model, assistant.answering
+    since_then = {
+        "contextMode": assistant.context_mode,
+        "answering": {
+            "noAnswerText": answering.no_answer_text,
+            "citations": answering.citations,
+        },
+    }
     return {
         "instructions": assistant.instructions or None,
         "files": [file.name for file in files],
@@ -71,4 +78,6 @@ def _settings(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> M
             "temperature": model.temperature,
             "timeoutSeconds": model.timeout_seconds,
         },
+        # Left out where not set: a revision that was made before there were these keeps its bytes.
+        **bare(since_then),
     }

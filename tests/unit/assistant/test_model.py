@@ -15,10 +15,10 @@ from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
 from va_assistant.model import Model
-from va_assistant.prompt import build_prompt
+from va_assistant.prompt import Query, build_prompt
 from va_assistant.revision import ContextFile, Provider, Revision, model_settings
 
-QUESTION = "Which instrument is it, a cello?"
+QUESTION = Query(question="Which instrument is it, a cello?")
 ANSWER = "Ada plays the cello."
 MADE: list[Model] = []
 
@@ -83,7 +83,7 @@ def test_an_answer_comes_from_the_context(stub: Stub) -> None:
     assert answer.usage
     [exchange] = stub.log
     assert exchange.key == RIGHT_KEY
-    assert exchange.body["messages"][-1] == {"role": "user", "content": QUESTION}
+    assert exchange.body["messages"][-1] == {"role": "user", "content": QUESTION.question}
 
 
 def test_a_stream_is_the_same_answer_in_pieces(stub: Stub) -> None:

@@ -16,12 +16,12 @@ from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.keys import GivenKey
 from va_assistant.model import Model
-from va_assistant.prompt import build_prompt
+from va_assistant.prompt import Query, build_prompt
 from va_assistant.revision import ContextFile, Provider, Revision, model_settings
 from va_assistant.settings import proxy_for
 
 HOST = "model.test"
-QUESTION = "Which instrument is it, a cello?"
+QUESTION = Query(question="Which instrument is it, a cello?")
 ANSWER = "Ada plays the cello."
 USER = "ada:s3cret/pass"
 USER_IN_URL = "ada:s3cret%2Fpass"

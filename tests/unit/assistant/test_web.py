@@ -18,8 +18,10 @@ from va_assistant.answering import Answering
 from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey
 from va_assistant.limits import Rates
+from va_assistant.knowledge import Knowledge
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
+from va_assistant.pipeline import Pipeline
 from va_assistant.prompt import build_prompt
 from va_assistant.readiness import Readiness
 from va_assistant.revision import read_revision
@@ -27,6 +29,8 @@ from va_assistant.web import create_app
 
 QUESTION = "Which instrument is it, a cello?"
 ANSWER = "Ada plays the cello in a string quartet."
+OTHER = "Her dog is called Pixel."
+SOURCES = [{"file": "cv.md", "line": 1, "text": ANSWER}]
 EVENTS = {"Accept": "text/event-stream"}
 
 
@@ -47,7 +51,11 @@ def build(
     revision = read_revision(folder, name="3f2a91c0de")
     asked = Model(revision.model, build_prompt(revision), GivenKey(RIGHT_KEY))
     answering = Answering(
-        asked, Readiness(revision), metrics, max_questions=max_questions, gap_seconds=1
+        Pipeline(Knowledge(revision), asked),
+        Readiness(revision),
+        metrics,
+        max_questions=max_questions,
+        gap_seconds=1,
     )
     app = create_app(answering, revision, Gate(rates=Rates(per_client=0, in_all=0)))
     app.test_client_class = Client
@@ -96,6 +104,8 @@ def test_a_question_as_json_is_answered_as_json(web: FlaskClient) -> None:
         "model": "stub",
         "revision": "3f2a91c0de",
         "finishReason": "stop",
+        "madeBy": "Model",
+        "sources": SOURCES,
     }
 
 
@@ -115,7 +125,13 @@ def test_a_stream_is_sent_when_it_is_asked_for(web: FlaskClient, request_: dict[
     assert {name for name, _ in texts} == {"text"}
     assert done == (
         "done",
-        {"model": "stub", "revision": "3f2a91c0de", "finishReason": "stop"},
+        {
+            "model": "stub",
+            "revision": "3f2a91c0de",
+            "finishReason": "stop",
+            "madeBy": "Model",
+            "sources": SOURCES,
+        },
     )
 
 
@@ -168,11 +184,11 @@ def test_a_model_that_fails_is_an_error_and_never_an_answer(
 
 
 def test_a_stream_that_breaks_ends_with_an_error_event(web: FlaskClient, stub: Stub) -> None:
-    stub.default = Turn(pieces=5, cut_at=2)
+    stub.default = Turn(text=f"{ANSWER} {OTHER}", cut_at=10)
     response = web.post("/", data=QUESTION, headers=EVENTS)
     assert response.status_code == 200
     *texts, last = events(response.data)
-    assert [fields["text"] for _, fields in texts] == ["piece0 ", "piece1 "]
+    assert [fields["text"] for _, fields in texts] == [f"{ANSWER} "]
     assert last[0] == "error"
     assert last[1]["error"]["reason"] == "ConnectionLost"
 
@@ -387,7 +403,7 @@ class Broken:
 def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(
     web: FlaskClient, stub: Stub, metrics: Metrics
 ) -> None:
-    stub.default = Turn(pieces=1000, piece_delay=0.01)
+    stub.default = Turn(text=f"{ANSWER} {OTHER} " * 100, piece_delay=0.01)
     response = web.post("/", data=QUESTION, headers=EVENTS, buffered=False)
     next(response.iter_encoded())
     response.close()

@@ -71,6 +71,21 @@ def test_settings_of_the_embedded_model_name_it() -> None:
     }
 
 
+def test_settings_that_came_later_are_there_only_where_they_are_set() -> None:
+    spec = {
+        **SPEC,
+        "context": {**SPEC["context"], "mode": "Retrieve"},
+        "answering": {"noAnswerText": "No idea.", "citations": False},
+    }
+    assistant = an_assistant(**spec)
+    settings = json.loads(revision_data(assistant, resolve(assistant, {}))["settings.json"])
+    plain = json.loads(revision_data(an_assistant(**SPEC), resolve(assistant, {}))["settings.json"])
+
+    assert settings["contextMode"] == "Retrieve"
+    assert settings["answering"] == {"noAnswerText": "No idea.", "citations": False}
+    assert set(settings) - set(plain) == {"contextMode", "answering"}
+
+
 def test_every_text_is_a_file_of_its_own() -> None:
     assistant = an_assistant(**SPEC)
     data = revision_data(assistant, resolve(assistant, {}))
@@ -110,6 +125,9 @@ CHANGES = {
     "the order of the files": ("context.files", SPEC["context"]["files"][::-1]),
     "one file less": ("context.files", SPEC["context"]["files"][:1]),
     "the instructions": ("instructions", "Answer in French."),
+    "the mode of the context": ("context.mode", "Full"),
+    "what is said without an answer": ("answering", {"noAnswerText": "No."}),
+    "whether lines are named": ("answering", {"citations": False}),
     "no instructions": ("instructions", None),
     "the model": ("model.name", "gpt-5"),
     "the endpoint": ("model.baseURL", "http://y/v1"),

@@ -1,0 +1,221 @@
+"""Whether a sentence holds the kind of thing that a question asks for; pure.
+
+A date for `when`, an amount of money for `how much`, a counted thing for `how many`. Without
+it a sentence may share every word with the question and still not answer it.
+"""
+
+import re
+
+from va_assistant import concepts
+from va_assistant.asking import Asked, Wanted
+from va_assistant.passages import Sentence
+from va_assistant.words import MONTHS, NUMBER_WORDS, WEEKDAYS, stem, tokens
+
+_CARDINAL = rf"(?:\d[\d.,]*|{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))}|an?|half)"
+_SPAN = (
+    r"(?:seconds?|minutes?|mins?|hours?|hrs?|h|days?|nights?|weeks?|months?|years?"
+    r"|yrs?|weekdays|lifetime|decades?)"
+)
+_DURATION = re.compile(
+    rf"\b{_CARDINAL}[\s-]*(?:\w+[\s-]){{0,2}}{_SPAN}\b|\b(?:19|20)\d\d\s*[-–—]"
+    rf"|\buntil\b|\bsince\b|\bpermanent|\bindefinite|\bwithin\b",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"[€$£¥]\s?\d|\d\s?[€$£¥]|\d[\d.,]*\s?(?:euros?|dollars?|pounds?|cents?|eur|usd"
+    r"|gbp|chf|nok|sek|dkk|kr|pln|francs?|crowns?|percent)\b"
+    r"|\b(?:eur|usd|gbp|chf|nok|sek|dkk|kr)\.?\s?\d|\d\s?%|\bfree\b|\bgratis\b"
+    r"|\bno (?:extra )?(?:charge|cost|fee)|\bcomplimentary\b|\bincluded\b"
+    r"|\bnothing\b",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(
+    r"\b\d{1,2}[:h]\d\d\b|\b\d{1,2}(?:\.\d\d)?\s?[ap]\.?m\b|\bnoon\b|\bmidnight\b"
+    r"|\bo'?clock\b|\b24/7\b|\b24 hours\b|\bat any time\b|\bclosed\b"
+    r"|\b\d{1,2}(?:\.\d\d)?\s?(?:[-–]|to)\s?\d{1,2}(?:\.\d\d)?\b|\b(?:by|at|from"
+    r"|until|before|after) \d{1,2}\b",
+    re.IGNORECASE,
+)
+_DATE_WORD = (
+    rf"\b(?:{'|'.join((*MONTHS[:4], *MONTHS[5:], *WEEKDAYS))})s?\b|\bMay\b(?= \d|,"
+    rf"|\.)|(?<=\d )May\b|"
+    r"\b(?:1[5-9]|20)\d\d(?:s|\b)|\b\d{1,2}(?:st|nd|rd|th)\b"
+)
+_DATE = re.compile(
+    _DATE_WORD
+    + (
+        r"|\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+        r"|last) (?:working )?(?:day|week|month|quarter|year)\b"
+        r"|\b\d{1,2}[./]\d{1,2}[./]?\d{0,4}\b|\b\d{4}-\d\d|\b(?:spring|summer|autumn"
+        r"|fall|winter|christmas|easter|daily|weekly|monthly|every|last (?:day|week"
+        r"|month)|end of|beginning of|at least|within|before|after|once|quarter"
+        r"|weekdays?|weekends?|tomorrow|immediately|always|advance)\b"
+    ),
+    re.IGNORECASE,
+)
+_FREQUENCY = re.compile(
+    r"\b(?:every|each|daily|weekly|monthly|yearly|annual(?:ly)?|quarterly|once|twice"
+    r"|times?|per|a (?:day|week|month|year)|always|never|regularly|fortnight\w*"
+    r"|bi-?\w+ly|" + "|".join(day + "s?" for day in WEEKDAYS) + r")\b",
+    re.IGNORECASE,
+)
+_PHONE = re.compile(r"(?:\+|\b0|\(0|\b\d)[\d\s()/.-]{5,}\d\b")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
+_WEB = re.compile(
+    r"https?://|www\.|\b[\w-]+\.(?:com|org|net|example|io|de|no|fr|eu|uk|dev|info)\b(?!\w|@)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    rf"\d|\b(?:{'|'.join(NUMBER_WORDS)}|none|no|single|pair|couple|both|unlimited"
+    rf"|once|twice|half)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"\b(?:in|at|from|to|near|on|of|behind|beside|opposite|under|above|inside"
+    r"|outside|between|via|through|into|next to|beneath|off)\b|\b(?:street|road"
+    r"|avenue|square|lane|floor|room|building|office|desk|shelf|online|intranet"
+    r"|portal|home|city|town|abroad|here|everywhere|worldwide|strasse|straße"
+    r"|university|address|reception|station|airport|hotel)\b|\d{4,5} [A-Z]",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_a-z][\w’'-]+|\b[A-Z]\w+ [A-Z]\w+")
+_ROLE = re.compile(
+    r"\b(?:manager|director|head|lead(?:er)?|team|department|office|officer|staff"
+    r"|employees?|customers?|guests?|members?|everyone|everybody|anyone|nobody"
+    r"|people|person|owner|founder|doctor|teacher|colleagues?|children|adults?"
+    r"|students?|seniors?|company|supervisor|council|board|committee|reception|desk"
+    r"|hr|it|wife|husband|mother|father|brother|sister|partner|you|we)\b",
+    re.IGNORECASE,
+)
+_PRESENT = re.compile(
+    r"\b(?:present|now|today|current(?:ly)?|since|works|lives|leads|is|are|has)\b", re.IGNORECASE
+)
+_CLOSED_SPAN = re.compile(
+    r"\b(?:19|20)\d\d\s*(?:[-–—]|to|until)\s*(?:19|20)\d\d\b|\b(?:was|were|had"
+    r"|former|previously|until)\b",
+    re.IGNORECASE,
+)
+
+_JOB = re.compile(
+    r"\b(?:is|was|am|are) (?:an? |the )?(?:\w+ ){0,3}\w+(?:er|or|ist|ian|eer|ant|man"
+    r"|woman|ect|chef|nurse|head|cook|pilot|clerk|smith)\b|\b(?:works?|worked"
+    r"|working|employed) (?:as|at|for|in|with|on)\b|\b(?:present|today)\b"
+    r"|\b(?:19|20)\d\d\s*[-–—]|\bsince (?:19|20)\d\d|\b(?:leads|manages|runs|teaches|heads)\b",
+    re.IGNORECASE,
+)
+_EMPLOYER = re.compile(
+    r"\b(?:[Ww]ork(?:s|ed|ing)?|[Ee]mployed|[Jj]oined|[Pp]osition|[Jj]ob|[Ee]mployer"
+    r"|[Cc]areer|[Hh]ired|[Ll]eads?|[Mm]anage[sr]?|[Dd]irector|[Ee]ngineer"
+    r"|[Tt]eaches|[Tt]eacher)\b[^.]{0,40}?\b(?:at|for|with|by|in"
+    r"|of)\b (?:the )?[A-ZÀ-Þ]"
+    r"|(?:,| at| [-–—|]) (?:the )?[A-ZÀ-Þ][^.]*\b(?:(?:19|20)\d\d|present|now)"
+    r"|\b(?:19|20)\d\d\b[^.]*(?:,|;|\bat\b|[-–—|:]) (?:\w+ )*[A-ZÀ-Þ]|[Ee]mployer:"
+)
+_FULL_NAME = re.compile(
+    r"\b(?!(?:University|Institute|The|January"
+    r"|February)\b)[A-ZÀ-Þ][a-zß-ÿ’'-]+ (?:[A-Z]\. )?(?!(?:University|Institute"
+    r"|School|College|Street|Prize|Award|Road|Party|Day)\b)[A-ZÀ-Þ][\w’'-]+"
+)
+_STEP = re.compile(
+    r"\b(?:if|must|should|need|have to|please|call|send|report|tell|inform|use|go to"
+    r"|contact|via|through|by|can|leave|sign|write|return|bring|ask|book|hand|press"
+    r"|visit|fill|click|within|e-?mail|online|portal)\b",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(
+    rf"\b{_CARDINAL}[\s-]*(?:characters?|letters|digits|words|pages|cm|mm|m|km"
+    rf"|met(?:re|er)s?|kilomet(?:re|er)s?|miles?|feet|ft|inch(?:es)?)\b",
+    re.IGNORECASE,
+)
+
+STRONG = frozenset(
+    {
+        Wanted.MONEY, Wanted.COUNT, Wanted.AMOUNT, Wanted.DURATION, Wanted.AGE, Wanted.PHONE,
+        Wanted.LENGTH, Wanted.EMAIL, Wanted.WEBSITE, Wanted.WHEN, Wanted.TIME, Wanted.FREQUENCY,
+    }
+)  # fmt: skip
+"""Kinds that can be seen in a sentence for sure; the others are only preferred."""
+
+
+PREFERRED = STRONG | {Wanted.JOB, Wanted.EMPLOYER, Wanted.HOW_TO}
+"""Kinds whose presence speaks for a sentence."""
+
+
+def holds(asked: Asked, sentence: Sentence) -> bool:
+    """Tell whether a sentence has the kind of thing that is wanted."""
+    text, wanted = sentence.text, asked.wanted
+    if wanted is Wanted.COUNT:
+        return _counts(asked.counted, sentence)
+    if wanted is Wanted.WHO:
+        return bool(_NAME.search(text) or _ROLE.search(text))
+    if wanted is Wanted.WHEN:
+        return bool(_DATE.search(text) or _CLOCK.search(text))
+    if wanted is Wanted.TIME:
+        return bool(_CLOCK.search(text))
+    if wanted is Wanted.AMOUNT:
+        return bool(_NUMBER.search(text))
+    if wanted is Wanted.FREQUENCY:
+        return bool(_FREQUENCY.search(text) or _DURATION.search(text))
+    if wanted is Wanted.AGE:
+        return bool(re.search(r"\b(?:1[89]|20)\d\d\b", text) or _NUMBER.search(text))
+    if wanted is Wanted.LENGTH:
+        return bool(_LENGTH.search(text) or _DURATION.search(text))
+    pattern = _PATTERNS.get(wanted)
+    return pattern is None or bool(pattern.search(text))
+
+
+_PATTERNS = {
+    Wanted.MONEY: _MONEY,
+    Wanted.DURATION: _DURATION,
+    Wanted.PHONE: _PHONE,
+    Wanted.EMAIL: _EMAIL,
+    Wanted.WEBSITE: _WEB,
+    Wanted.WHERE: _PLACE,
+    Wanted.JOB: _JOB,
+    Wanted.EMPLOYER: _EMPLOYER,
+    Wanted.HOW_TO: _STEP,
+}
+
+
+def names_somebody(text: str) -> bool:
+    """Tell whether a sentence has the full name of somebody."""
+    return bool(_FULL_NAME.search(text))
+
+
+def speaks_of_now(text: str) -> float:
+    """Return 1 for how things are, -1 for how they were, 0 where neither is said."""
+    if re.search(r"\b(?:present|now|today|current(?:ly)?)\b|\bsince\b", text, re.IGNORECASE):
+        return 1.0
+    return -1.0 if _CLOSED_SPAN.search(text) and not re.search(r"\bis\b|\bare\b", text) else 0.0
+
+
+def _counts(counted: str, sentence: Sentence) -> bool:
+    """Tell whether a number stands with what is counted: `25 days`, `Days: 25`, `days are 25`."""
+    if not counted:
+        return bool(_NUMBER.search(sentence.text))
+    meant = {counted, *concepts.mates(counted)}
+    found = tokens(sentence.text)
+    numbers = [
+        at
+        for at, token in enumerate(found)
+        if token.kind == "number"
+        or (token.terms and token.terms[0].isdigit())
+        or token.text.lower() in {"no", "none", "both", "unlimited", "a", "an"}
+    ]
+    things = [at for at, token in enumerate(found) if set(token.terms) & meant]
+    if not things and {stem(w) for w in sentence.intro.lower().split()} & meant:
+        return bool(numbers)
+    for at in numbers:
+        small = found[at].text.lower() in {"a", "an"}
+        if any(at < thing <= at + (1 if small else 3) for thing in things):
+            return True
+        if not small and any(
+            thing < at <= thing + 3
+            and re.search(
+                r":|=|\b(?:is|are|was|to|of|from)\b|;|\||\b(?:most|least|than)\b",
+                sentence.text[found[thing].start : found[at].start],
+            )
+            for thing in things
+        ):
+            return True
+    return False
