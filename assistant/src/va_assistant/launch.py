@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from va_assistant.about import name_of_pod
 from va_assistant.answering import Answering
 from va_assistant.embedded import ModelMissingError, ModelProcess
 from va_assistant.errors import one_line
@@ -31,7 +32,7 @@ from va_assistant.revision import (
     revision_of_files,
 )
 from va_assistant.server import SPARE_THREADS, Server, listen
-from va_assistant.settings import AssistantSettings, openai_api_key, proxy_for
+from va_assistant.settings import AssistantSettings, host_name, openai_api_key, proxy_for
 from va_assistant.transport import url_fault
 from va_assistant.web import create_app
 
@@ -140,6 +141,7 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
         log_level=settings.log_level,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
+        name=name_of_pod(host_name()),
     )
 
 
@@ -184,6 +186,7 @@ def _serve(
     log_level: str,
     sock: socket.socket,
     probe_sock: socket.socket | None,
+    name: str = "",
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
@@ -203,7 +206,7 @@ def _serve(
         readiness.draining = True
 
     server = Server(
-        create_app(answering, revision),
+        create_app(answering, revision, name=name),
         sock,
         threads=max_questions + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,

@@ -14,9 +14,11 @@ from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
+from va_assistant.about import about
 from va_assistant.answering import Answering, Asked
 from va_assistant.completions import Answer, Piece
 from va_assistant.errors import AskerLeft, Failure, Reason, one_line
+from va_assistant.page import Page, page_routes, wants_page
 from va_assistant.questions import Form, form_of, parse_question, too_large
 from va_assistant.revision import Revision
 
@@ -27,7 +29,7 @@ Ask with a POST, for example:
   curl -d 'What is this about?' {url}
 """
 _ROUTE_ERRORS = {
-    404: (Reason.NOT_FOUND, "there is POST /, GET / and GET /health"),
+    404: (Reason.NOT_FOUND, "there is POST /, GET /, GET /about and GET /health"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
 }
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -36,9 +38,14 @@ _TEXT = "text/plain; charset=utf-8"
 _JSON = "application/json"
 
 
-def create_app(answering: Answering, revision: Revision) -> Flask:
-    """Return the WSGI application that serves one revision."""
+def create_app(answering: Answering, revision: Revision, *, name: str = "") -> Flask:
+    """Return the WSGI application that serves one revision.
+
+    `name` is the assistant's, empty where it has none.
+    """
     app = Flask("va_assistant", static_folder=None)
+    page = Page()
+    app.register_blueprint(page_routes(page, _dump(about(revision, name=name))))
     served = {"model": revision.model.name, "revision": revision.name}
     headers = {
         "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
@@ -66,7 +73,7 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
 
     @app.get("/")
     def greet() -> Response:
-        return Response(HELP.format(url=request.host_url), content_type=_TEXT)
+        return _greeting(page)
 
     @app.get("/health")
     def health() -> Response:
@@ -99,11 +106,20 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Request-Id"] = _request_id()
         return response
 
     return app
+
+
+def _greeting(page: Page) -> Response:
+    if wants_page(request.headers.get("Accept", "")):
+        response = page.index(request)
+    else:
+        response = Response(HELP.format(url=request.host_url), content_type=_TEXT)
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
