@@ -69,8 +69,10 @@ export async function* ask(question, history, signal) {
   throw new Refusal("ConnectionLost", "The connection ended in the middle of the answer.");
 }
 
+// Not as `Authorization`: behind `kubectl proxy` that would be taken for the visitor's own
+// credentials in the cluster, and refused.
 function headers(accept) {
-  return token ? { Accept: accept, Authorization: `Bearer ${token}` } : { Accept: accept };
+  return token ? { Accept: accept, "X-VA-Token": token } : { Accept: accept };
 }
 
 async function send(address, options) {

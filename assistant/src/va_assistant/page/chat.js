@@ -120,6 +120,7 @@ function working(is) {
 function startAnew() {
   asking?.abort();
   turns = [];
+  held = null;
   at("turns").replaceChildren();
   spoken.clear();
   spoken.tell("A new conversation.");
@@ -160,6 +161,7 @@ function filesOf(files) {
 }
 
 function login() {
+  at("welcome").hidden = true;
   at("login").hidden = false;
   at("token").value = "";
   at("token").focus();
@@ -176,6 +178,7 @@ async function useTyped() {
     return;
   }
   at("login").hidden = true;
+  at("welcome").hidden = turns.length > 0;
   question.focus();
   if (held) {
     run(held);
@@ -201,7 +204,8 @@ addEventListener("scroll", () => {
 /** Let the field grow with what is typed. */
 function fit() {
   question.style.height = "auto";
-  question.style.height = `${question.scrollHeight}px`;
+  const border = question.offsetHeight - question.clientHeight;
+  question.style.height = `${question.scrollHeight + border}px`;
 }
 
 at("ask").addEventListener("submit", (event) => {

@@ -14,7 +14,7 @@ const UNFINISHED = new RegExp(
 );
 
 export function plain(text) {
-  return text.replace(REMOVED, "");
+  return String(text ?? "").replace(REMOVED, "");
 }
 
 /** The same for a text in pieces: a code that a piece may have begun waits for the next. */

@@ -25,16 +25,17 @@ export class Spoken {
     this.#rest += piece;
     if (this.#rest.length > LONGEST) {
       this.end();
-    } else if (this.#sentences && ENDS.test(piece)) {
-      const sentences = Array.from(this.#sentences.segment(this.#rest), (found) => found.segment);
-      this.#rest = sentences.pop();
+    } else if (ENDS.test(piece)) {
+      // The last sentence may go on, even behind its mark: "No. 3".
+      const sentences = this.#split();
+      this.#rest = sentences.pop() ?? "";
       sentences.forEach((sentence) => this.#say(sentence));
     }
   }
 
   /** Say what is left of an answer that has ended. */
   end() {
-    this.#say(this.#rest);
+    this.#split().forEach((sentence) => this.#say(sentence));
     this.#rest = "";
   }
 
@@ -42,6 +43,12 @@ export class Spoken {
   clear() {
     this.#rest = "";
     this.#log.replaceChildren();
+  }
+
+  #split() {
+    return this.#sentences
+      ? Array.from(this.#sentences.segment(this.#rest), (found) => found.segment)
+      : [this.#rest];
   }
 
   #say(sentence) {

@@ -4,7 +4,7 @@
 import { plain, PlainPieces } from "./plain.js";
 
 const NOT_THE_MODEL = "Not from the model: the best-matching lines of the text.";
-const NOT_IN_THE_TEXT = "The text does not say.";
+const NOT_IN_THE_TEXT = "Not in the text.";
 const WAS_CUT = "The answer reached its longest allowed length and was cut.";
 
 export class Turn {
@@ -79,7 +79,7 @@ export class Turn {
     this.#end("failed");
     const button = make("button", { type: "button", onclick: again }, "Try again");
     this.#foot.append(
-      make("p", { className: "note error" }, `${cut}${plain(refusal.message)} `,
+      make("p", { className: "note error" }, `${cut}${plain(refusal.message)} · `,
         make("code", {}, plain(refusal.reason))),
       button,
     );
@@ -142,7 +142,7 @@ function footnotes(sources) {
   list.append(...sources.map(({ file, line, text }) => {
     const where = make("summary", {},
       make("span", { className: "file", dir: "auto" }, plain(file)), line ? `, line ${line}` : "");
-    const said = make("blockquote", { dir: "auto" }, plain(text ?? ""));
+    const said = make("blockquote", { dir: "auto" }, plain(text));
     return make("li", {}, make("details", {}, where, said));
   }));
   return list;
