@@ -15,10 +15,17 @@ from va_assistant.limits import Limits, Rates
 from va_assistant.origins import check_origin, cors_headers
 
 _OPEN_PATHS = frozenset({"/", "/health"})
+_PAGE_FILES = "/page/"
+"""What the chat page loads: a browser sends no token for it."""
+
 _READING = frozenset({"GET", "HEAD"})
 
 DEFAULT_RATES = Rates(per_client=60, in_all=300)
 """Enough for people; a bound of what an hour can cost, and no budget."""
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith(_PAGE_FILES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,7 @@ class Gate:
         Only who may ask counts for the limits: without a token nobody can use them up.
         """
         reading = arrival.method in _READING
-        if arrival.method == "OPTIONS" or (reading and arrival.path in _OPEN_PATHS):
+        if arrival.method == "OPTIONS" or (reading and _is_open(arrival.path)):
             return
         if not reading:
             check_origin(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from va_assistant.about import name_of_pod
 from va_assistant.answering import Answering
 from va_assistant.auth import Tokens
 from va_assistant.embedded import ModelMissingError, ModelProcess
@@ -37,7 +38,7 @@ from va_assistant.revision import (
 )
 from va_assistant.seats import LONGEST_LINE
 from va_assistant.server import SPARE_THREADS, Server, listen
-from va_assistant.settings import AssistantSettings, openai_api_key, proxy_for
+from va_assistant.settings import AssistantSettings, host_name, openai_api_key, proxy_for
 from va_assistant.transport import url_fault
 from va_assistant.web import create_app
 
@@ -146,6 +147,7 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
         log_level=settings.log_level,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
+        name=name_of_pod(host_name()),
     )
 
 
@@ -190,6 +192,7 @@ def _serve(
     log_level: str,
     sock: socket.socket,
     probe_sock: socket.socket | None,
+    name: str = "",
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
@@ -209,7 +212,13 @@ def _serve(
         readiness.draining = True
 
     server = Server(
-        create_app(answering, revision, gate_of(settings), question_bytes=settings.question_bytes),
+        create_app(
+            answering,
+            revision,
+            gate_of(settings),
+            question_bytes=settings.question_bytes,
+            name=name,
+        ),
         sock,
         threads=max_questions + LONGEST_LINE + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,

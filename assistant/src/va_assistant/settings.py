@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -74,6 +75,11 @@ class ModelServerSettings(BaseSettings):
 
     threads: PositiveInt = 1
     """Threads that compute."""
+
+
+def host_name() -> str:
+    """Return the name of this host, which in a pod is the pod's."""
+    return socket.gethostname()
 
 
 def openai_api_key() -> str | None:

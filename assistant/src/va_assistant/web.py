@@ -15,9 +15,11 @@ from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
+from va_assistant.about import about
 from va_assistant.answering import Answering, Asked
 from va_assistant.errors import AskerLeft, Failure, Reason, one_line
 from va_assistant.gate import Arrival, Gate
+from va_assistant.page import Page, page_routes, wants_page
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, form_of, parse_question, too_large
 from va_assistant.replies import Part, Reply
 from va_assistant.revision import Revision
@@ -32,7 +34,7 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """What a model writes is never run, loaded or framed, whatever a browser takes it for."""
 
 _ROUTE_ERRORS = {
-    404: (Reason.NOT_FOUND, "there is POST /, GET / and GET /health"),
+    404: (Reason.NOT_FOUND, "there is POST /, GET /, GET /about and GET /health"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
 }
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -47,13 +49,17 @@ def create_app(
     gate: Gate | None = None,
     *,
     question_bytes: int = MAX_QUESTION_BYTES,
+    name: str = "",
 ) -> Flask:
     """Return the WSGI application that serves one revision.
 
-    Without a gate of its own it has one with the limits that hold where nothing is said.
+    Without a gate of its own it has one with the limits that hold where nothing is said. `name`
+    is the assistant's, empty where it has none.
     """
     gate = gate or Gate()
     app = Flask("va_assistant", static_folder=None)
+    page = Page()
+    app.register_blueprint(page_routes(page, _dump(about(revision, name=name))))
     served = {"model": revision.model.name, "revision": revision.name}
     headers = {
         "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
@@ -87,7 +93,7 @@ def create_app(
 
     @app.get("/")
     def greet() -> Response:
-        return Response(HELP.format(url=request.host_url), content_type=_TEXT)
+        return _greeting(page)
 
     @app.get("/health")
     def health() -> Response:
@@ -120,7 +126,7 @@ def create_app(
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Content-Security-Policy", NO_PAGE)
         response.headers["X-Request-Id"] = _request_id()
         response.headers.extend(gate.cors(request.method, request.headers.get("Origin", "")))
@@ -141,6 +147,15 @@ def _arrival() -> Arrival:
         va_token=request.headers.get("X-VA-Token", ""),
         forwarded_for=request.headers.get("X-Forwarded-For", ""),
     )
+
+
+def _greeting(page: Page) -> Response:
+    if wants_page(request.headers.get("Accept", "")):
+        response = page.index(request)
+    else:
+        response = Response(HELP.format(url=request.host_url), content_type=_TEXT)
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
