@@ -4,17 +4,18 @@ import socket
 import threading
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from va_assistant.completions import Answer, Piece, Usage
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
+from va_assistant.ladder import Ladder
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.questions import Question
-from va_assistant.readiness import Readiness
 
 log = structlog.get_logger()
 
@@ -36,16 +37,17 @@ class Answering:
 
     def __init__(
         self,
-        model: Model,
-        readiness: Readiness,
+        ladder: Ladder,
         metrics: Metrics,
         *,
+        timeout_seconds: float,
         max_questions: int,
         gap_seconds: float,
     ) -> None:
-        self._model = model
-        self._readiness = readiness
+        """`timeout_seconds` is the one deadline of a question, `gap_seconds` of a silence in it."""
+        self._ladder = ladder
         self._metrics = metrics
+        self._timeout_seconds = timeout_seconds
         self._gap_seconds = gap_seconds
         self._seats = threading.BoundedSemaphore(max_questions)
 
@@ -62,26 +64,38 @@ class Answering:
 
     def answer(self, asked: Asked) -> Answer:
         """Return the whole answer; raises a `Failure`, or `AskerLeft`."""
+
+        def ask(model: Model, deadline: Deadline) -> Answer:
+            return model.answer(asked.question.text, deadline, asked.asker)
+
         try:
-            answer = self._model.answer(asked.question.text, self._deadline(), asked.asker)
+            outcome = self._ladder.climb(ask, self._deadline())
         except BaseException as error:
             self._note(asked, error=error)
             raise
+        answer = replace(outcome.result, author=outcome.rung.author)
         self._note(asked, usage=answer.usage, characters=len(answer.text))
         return answer
 
     def stream(self, asked: Asked) -> Generator[Piece]:
         """Return the answer as it is written; nothing is asked before the first piece is taken."""
+
+        def ask(model: Model, deadline: Deadline) -> Generator[Piece]:
+            return model.stream(asked.question.text, deadline, asked.asker)
+
         usage: Usage | None = None
         characters = 0
         first: float | None = None
         try:
-            for piece in self._model.stream(asked.question.text, self._deadline(), asked.asker):
-                if first is None:
-                    first = time.monotonic() - asked.started
-                characters += len(piece.text)
-                usage = piece.usage
-                yield piece
+            outcome = self._ladder.climb_for_stream(ask, self._deadline())
+            with closing(outcome.result) as pieces:
+                for piece in pieces:
+                    is_first_or_last = first is None or piece.finish_reason is not None
+                    if first is None:
+                        first = time.monotonic() - asked.started
+                    characters += len(piece.text)
+                    usage = piece.usage
+                    yield replace(piece, author=outcome.rung.author) if is_first_or_last else piece
         except BaseException as error:
             self._note(asked, error=error, characters=characters, first=first)
             raise
@@ -93,7 +107,7 @@ class Answering:
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
     def _deadline(self) -> Deadline:
-        return Deadline.after(self._model.settings.timeout_seconds, gap=self._gap_seconds)
+        return Deadline.after(self._timeout_seconds, gap=self._gap_seconds)
 
     def _note(
         self,
@@ -115,11 +129,9 @@ class Answering:
         if first is not None:
             line["first_seconds"] = round(first, 4)
         if error is None:
-            self._readiness.answered()
             self._metrics.answered(seconds, usage)
             log.info("answered", **line)
         elif isinstance(error, Failure):
-            self._readiness.question_failed(error, started=asked.started)
             self._metrics.failed(error.reason)
             log.warning("not answered", reason=error.reason, message=error.message, **line)
         elif isinstance(error, AskerLeft | GeneratorExit):

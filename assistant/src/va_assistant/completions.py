@@ -25,6 +25,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who wrote an answer."""
+
+    model: str
+    """The provider's name of the model."""
+
+    fallback: bool
+    """Whether it wrote in the place of a model that is preferred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A whole answer."""
 
@@ -33,6 +44,8 @@ class Answer:
     """`stop`, or `length` where the limit cut it."""
 
     usage: Usage | None
+    author: Author | None = None
+    """None until it is known which of several models it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +55,8 @@ class Piece:
     text: str = ""
     finish_reason: str | None = None
     usage: Usage | None = None
+    author: Author | None = None
+    """Given with the first and the last piece."""
 
 
 def parse_answer(body: bytes) -> Answer:

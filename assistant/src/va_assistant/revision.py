@@ -65,6 +65,13 @@ class Revision:
     instructions: str | None
     files: tuple[ContextFile, ...]
     model: ModelSettings
+    fallbacks: tuple[ModelSettings, ...] = ()
+    """Who answers in this order when the model does not."""
+
+    @property
+    def models(self) -> tuple[ModelSettings, ...]:
+        """All models in the order in which they are asked."""
+        return (self.model, *self.fallbacks)
 
     @property
     def context_bytes(self) -> int:
@@ -90,6 +97,7 @@ def read_revision(folder: Path, *, name: str) -> Revision:
             instructions=settings["instructions"],
             files=files,
             model=parse_model(settings["model"]),
+            fallbacks=tuple(map(parse_model, settings.get("fallbacks", ()))),
         )
     except OSError as error:
         raise InvalidRevisionError(f"{error.filename}: {error.strerror}") from error

@@ -26,6 +26,9 @@ class AssistantSettings(BaseSettings):
     api_key_file: Path | None = None
     """The API key; unset where the model needs none."""
 
+    fallback_api_key_files: tuple[Path | None, ...] = ()
+    """The API keys of the fallbacks, as a JSON list; null where one needs none."""
+
     drain_seconds: PositiveFloat = 30
     """How long open answers may go on after SIGTERM."""
 

@@ -15,7 +15,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from va_assistant.answering import Answering, Asked
-from va_assistant.completions import Answer, Piece
+from va_assistant.completions import Answer, Author, Piece
 from va_assistant.errors import AskerLeft, Failure, Reason, one_line
 from va_assistant.questions import Form, form_of, parse_question, too_large
 from va_assistant.revision import Revision
@@ -39,11 +39,6 @@ _JSON = "application/json"
 def create_app(answering: Answering, revision: Revision) -> Flask:
     """Return the WSGI application that serves one revision."""
     app = Flask("va_assistant", static_folder=None)
-    served = {"model": revision.model.name, "revision": revision.name}
-    headers = {
-        "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
-        "X-Revision": revision.name,
-    }
 
     @app.post("/")
     def ask() -> Response:
@@ -56,12 +51,12 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
             # A seat first: whoever reads slowly is one of the many, too.
             answering.take_seat()
         try:
-            response = _answer(answering, form, served)
+            response = _answer(answering, form, revision.name)
         except BaseException:
             answering.leave_seat()
             raise
         response.call_on_close(answering.leave_seat)
-        response.headers.extend(headers)
+        response.headers["X-Revision"] = revision.name
         return response
 
     @app.get("/")
@@ -106,7 +101,7 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
     return app
 
 
-def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
+def _answer(answering: Answering, form: Form, revision: str) -> Response:
     with _noting_refusal(answering):
         question = parse_question(_read_body(form), form)
     asked = Asked(
@@ -115,10 +110,11 @@ def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Respons
         asker=request.environ.get("gunicorn.socket"),
     )
     if not question.stream:
-        return _whole(answering.answer(asked), as_json=question.as_json, served=served)
+        return _whole(answering.answer(asked), as_json=question.as_json, revision=revision)
     pieces = answering.stream(asked)
     first = next(pieces)
-    response = Response(_events(first, pieces, served), content_type=_EVENT_STREAM)
+    response = Response(_events(first, pieces, revision), content_type=_EVENT_STREAM)
+    response.headers.extend(_author_headers(first.author))
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(pieces.close)
     return response
@@ -152,23 +148,43 @@ def _read_body(form: Form) -> bytes:
     return body
 
 
-def _whole(answer: Answer, *, as_json: bool, served: dict[str, str]) -> Response:
+def _whole(answer: Answer, *, as_json: bool, revision: str) -> Response:
     if as_json:
-        fields = {"answer": answer.text, **served, "finishReason": answer.finish_reason}
-        return Response(_dump(fields), content_type=_JSON)
-    response = Response(f"{answer.text}\n", content_type=_TEXT)
-    if answer.finish_reason != "stop":
-        response.headers["X-Finish-Reason"] = answer.finish_reason
+        fields = {"answer": answer.text, **_made(answer, revision)}
+        response = Response(_dump(fields), content_type=_JSON)
+    else:
+        response = Response(f"{answer.text}\n", content_type=_TEXT)
+        if answer.finish_reason != "stop":
+            response.headers["X-Finish-Reason"] = answer.finish_reason
+    response.headers.extend(_author_headers(answer.author))
     return response
 
 
-def _events(first: Piece, pieces: Iterable[Piece], served: dict[str, str]) -> Iterator[bytes]:
+def _made(answer: Answer | Piece, revision: str) -> dict[str, Any]:
+    """Return how an answer came about, as JSON has it."""
+    author = answer.author
+    return {
+        "model": author.model if author else None,
+        "fallback": bool(author and author.fallback),
+        "revision": revision,
+        "finishReason": answer.finish_reason,
+    }
+
+
+def _author_headers(author: Author | None) -> dict[str, str]:
+    if author is None:
+        return {}
+    name = one_line(author.model).encode("ascii", "replace").decode()
+    return {"X-Model": name, **({"X-Fallback": "true"} if author.fallback else {})}
+
+
+def _events(first: Piece, pieces: Iterable[Piece], revision: str) -> Iterator[bytes]:
     try:
         for piece in chain((first,), pieces):
             if piece.finish_reason is None:
                 yield _event("text", {"text": piece.text})
             else:
-                yield _event("done", {**served, "finishReason": piece.finish_reason})
+                yield _event("done", _made(piece, revision))
     except Failure as failure:
         yield _event("error", _error_fields(failure))
     except AskerLeft:

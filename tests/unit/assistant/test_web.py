@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from support.openai_stub import RIGHT_KEY, Stub, Turn, error
 from support.serving import write_revision
 from va_assistant.answering import Answering
 from va_assistant.keys import GivenKey
+from va_assistant.ladder import Ladder
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.prompt import build_prompt
@@ -39,18 +41,33 @@ def web(stub: Stub, tmp_path: Path, metrics: Metrics) -> Iterator[FlaskClient]:
 
 
 def build(
-    stub: Stub, tmp_path: Path, metrics: Metrics, *, max_questions: int = 4, **model: Any
+    stub: Stub,
+    tmp_path: Path,
+    metrics: Metrics,
+    *,
+    max_questions: int = 4,
+    fallback: str | None = None,
+    **model: Any,
 ) -> Iterator[FlaskClient]:
     folder = write_revision(tmp_path / "revision", baseURL=stub.url, **model)
     revision = read_revision(folder, name="3f2a91c0de")
-    asked = Model(revision.model, build_prompt(revision), GivenKey(RIGHT_KEY))
+    if fallback:
+        revision = replace(revision, fallbacks=(replace(revision.model, name=fallback),))
+    prompt, key = build_prompt(revision), GivenKey(RIGHT_KEY)
+    asked = [Model(settings, prompt, key) for settings in revision.models]
+    ladder = Ladder(asked, Readiness(revision), metrics)
     answering = Answering(
-        asked, Readiness(revision), metrics, max_questions=max_questions, gap_seconds=1
+        ladder,
+        metrics,
+        timeout_seconds=revision.model.timeout_seconds,
+        max_questions=max_questions,
+        gap_seconds=1,
     )
     app = create_app(answering, revision)
     app.test_client_class = Client
     yield app.test_client()
-    asked.close()
+    for one in asked:
+        one.close()
 
 
 class Client(FlaskClient):
@@ -92,6 +109,7 @@ def test_a_question_as_json_is_answered_as_json(web: FlaskClient) -> None:
     assert response.json == {
         "answer": ANSWER,
         "model": "stub",
+        "fallback": False,
         "revision": "3f2a91c0de",
         "finishReason": "stop",
     }
@@ -113,8 +131,44 @@ def test_a_stream_is_sent_when_it_is_asked_for(web: FlaskClient, request_: dict[
     assert {name for name, _ in texts} == {"text"}
     assert done == (
         "done",
-        {"model": "stub", "revision": "3f2a91c0de", "finishReason": "stop"},
+        {
+            "model": "stub",
+            "fallback": False,
+            "revision": "3f2a91c0de",
+            "finishReason": "stop",
+        },
     )
+
+
+def test_an_answer_says_which_model_stood_in_for_another(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-401", fallback="spare"):
+        text = web.post("/", data=QUESTION)
+        assert (text.headers["X-Model"], text.headers["X-Fallback"]) == ("spare", "true")
+        as_json = web.post("/", json={"question": QUESTION})
+        assert as_json.headers["X-Fallback"] == "true"
+        assert as_json.json
+        assert (as_json.json["model"], as_json.json["fallback"]) == ("spare", True)
+        streamed = web.post("/", data=QUESTION, headers=EVENTS)
+        assert (streamed.headers["X-Model"], streamed.headers["X-Fallback"]) == ("spare", "true")
+        _, done = events(streamed.data)[-1]
+        assert (done["model"], done["fallback"]) == ("spare", True)
+
+
+def test_when_all_models_fail_the_asker_is_told_when_to_come_back(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-429", fallback="stub-401"):
+        for headers in ({}, EVENTS):
+            refused = web.post("/", data=QUESTION, headers=headers)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "7")
+            assert refused.text == ("NoModelAnswers: stub-429: RateLimited; stub-401: KeyRefused\n")
+            assert "X-Model" not in refused.headers
+
+
+def test_an_answer_of_the_preferred_model_has_no_header_of_a_fallback(web: FlaskClient) -> None:
+    assert "X-Fallback" not in web.post("/", data=QUESTION).headers
 
 
 def test_an_answer_that_was_cut_says_so(web: FlaskClient, stub: Stub) -> None:
