@@ -118,8 +118,13 @@ class Situation:
             for pod in self.desired_pods
             if (report := self.reports.get(pod.uid)) and report.revision == pod.revision
         ]
-        best = min(reports, key=lambda report: report.answering is None, default=None)
+        best = min(reports, key=_first_that_answers, default=None)
         return best.models if best else ()
+
+    @property
+    def answering_model(self) -> ModelReport | None:
+        """The first model whose last word was an answer."""
+        return next((model for model in self.models if model.state == "Ready"), None)
 
     @property
     def failing_model(self) -> ModelReport | None:
@@ -145,6 +150,10 @@ class Situation:
         before = [served["revision"] for served in read_history(self.assistant.status)[:1]]
         preferred = (revision for revision in (desired, *before) if revision in serving)
         return next(preferred, None) or next(iter(serving), None)
+
+
+def _first_that_answers(report: Report) -> int:
+    return report.answering.place if report.answering else len(report.models)
 
 
 def _staying(pods: Iterable[Pod]) -> tuple[Pod, ...]:

@@ -43,7 +43,7 @@ def stamp_for(
     """
     pods = {name: value for name, value in asdict(assistant.pods).items() if value}
     asked = {"revision": revision, "pods": pods}
-    used = [images.assistant, *([images.model] if assistant.model.embedded else [])]
+    used = [images.assistant, *([images.model] if assistant.embedded_model else [])]
     return Stamp(asked=_digest(asked), images=_digest(used), sent=_digest(template))
 
 
