@@ -57,6 +57,12 @@ SPECS: dict[str, dict[str, Any]] = {
     "a line of 100,000 characters": {"text": "x" * 100_000},
     "32 references": refs(32),
     "no model settings": {"model": {}},
+    "no fallbacks": {"fallbacks": []},
+    "a fallback for the embedded model": {"fallbacks": [NAMED]},
+    "four fallbacks of one name, the last one embedded": {
+        "model": NAMED,
+        "fallbacks": [NAMED, NAMED, NAMED, {"provider": "Embedded"}],
+    },
     "the embedded model by name": {"model": {"provider": "Embedded"}},
     "the embedded model with a window": {"model": {"contextWindow": 8192, "maxTokens": 8191}},
     "a server without a key": {"model": {"name": "llama3", "baseURL": "http://ollama:11434/v1"}},

@@ -187,6 +187,23 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
         model(name="gpt-5-mini"),
         "`apiKeySecretRef` must be set, or a `baseURL` of a server that needs no key",
     ),
+    "five fallbacks": ({"model": NAMED, "fallbacks": [NAMED] * 5}, "must have at most 4 items"),
+    "a fallback without a key": (
+        {"model": NAMED, "fallbacks": [{"name": "x"}]},
+        "`apiKeySecretRef` must be set, or a `baseURL` of a server that needs no key",
+    ),
+    "a fallback at no URL": (
+        {"model": NAMED, "fallbacks": [{**NAMED, "baseURL": "x"}]},
+        "`baseURL` must be an http",
+    ),
+    "the embedded model twice": (
+        {"model": NAMED, "fallbacks": [{"provider": "Embedded"}, {}]},
+        "at most one of `model` and `fallbacks` must be the embedded model",
+    ),
+    "the embedded model as its own fallback": (
+        {"fallbacks": [{"provider": "Embedded"}]},
+        "at most one of `model` and `fallbacks` must be the embedded model",
+    ),
     "an empty name of a model": (named(name=""), "should be at least 1 chars long"),
     "a name of a model with a newline": (
         named(name="a\nb"),

@@ -80,6 +80,16 @@ CONFIG_MAPS = {
     name: a_config_map(name, data={key: f"text of {name} {key}" for key in ("k", "l")})
     for name in ("one", "two")
 }
+MODEL: dict[str, Any] = {
+    "provider": "OpenAI",
+    "name": "gpt-5-mini",
+    "baseURL": "http://x/v1",
+    "apiKeySecretRef": {"name": "openai", "key": "apiKey"},
+    "contextWindow": 10_000,
+    "maxTokens": 100,
+    "temperature": 1,
+    "timeoutSeconds": 60,
+}
 FULL: dict[str, Any] = {
     "replicas": 2,
     "context": {
@@ -91,16 +101,8 @@ FULL: dict[str, Any] = {
     },
     "answering": {"noAnswerText": "No idea.", "citations": True},
     "instructions": "Be brief.",
-    "model": {
-        "provider": "OpenAI",
-        "name": "gpt-5-mini",
-        "baseURL": "http://x/v1",
-        "apiKeySecretRef": {"name": "openai", "key": "apiKey"},
-        "contextWindow": 10_000,
-        "maxTokens": 100,
-        "temperature": 1,
-        "timeoutSeconds": 60,
-    },
+    "model": MODEL,
+    "fallbacks": [MODEL],
     "service": {"type": "NodePort", "port": 80, "nodePort": 30080, "annotations": {"a": "b"}},
     "limits": {
         "questionBytes": 1000,
@@ -130,8 +132,8 @@ FULL: dict[str, Any] = {
     "podLabels": {"team": "blue"},
     "podAnnotations": {"mesh": "on"},
 }
-EMBEDDED = {**FULL, "model": {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}}
-"""For what only the embedded model has."""
+EMBEDDED: dict[str, Any] = {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}
+"""A model with what only the embedded one has."""
 OTHER: dict[str, Any] = {
     ".spec.replicas": 3,
     ".spec.context.files[0].name": "other.md",
@@ -184,6 +186,11 @@ OTHER: dict[str, Any] = {
     ".spec.podLabels": {"team": "red"},
     ".spec.podAnnotations": {"mesh": "off"},
 }
+OTHER |= {
+    path.replace(".spec.model.", ".spec.fallbacks[0]."): value
+    for path, value in OTHER.items()
+    if path.startswith(".spec.model.")
+}
 
 
 def built(spec: dict[str, Any]) -> list[Manifest]:
@@ -199,7 +206,11 @@ def built(spec: dict[str, Any]) -> list[Manifest]:
 
 
 def before(path: str) -> dict[str, Any]:
-    return EMBEDDED if path.startswith(".spec.model.resources") else FULL
+    if path.startswith(".spec.model.resources"):
+        return {**FULL, "model": EMBEDDED}
+    if path.startswith(".spec.fallbacks[0].resources"):
+        return {**FULL, "fallbacks": [EMBEDDED]}
+    return FULL
 
 
 def with_other(path: str) -> dict[str, Any]:

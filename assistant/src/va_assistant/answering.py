@@ -3,7 +3,9 @@
 import socket
 import time
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -12,9 +14,8 @@ from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.metrics import Metrics
 from va_assistant.pipeline import Pipeline
 from va_assistant.questions import Question
-from va_assistant.readiness import Readiness
-from va_assistant.seats import Seats
 from va_assistant.replies import Part, Reply
+from va_assistant.seats import Seats
 
 log = structlog.get_logger()
 
@@ -37,15 +38,16 @@ class Answering:
     def __init__(
         self,
         pipeline: Pipeline,
-        readiness: Readiness,
         metrics: Metrics,
         *,
+        timeout_seconds: float,
         max_questions: int,
         gap_seconds: float,
     ) -> None:
+        """`timeout_seconds` is the one deadline of a question, `gap_seconds` of a silence in it."""
         self._pipeline = pipeline
-        self._readiness = readiness
         self._metrics = metrics
+        self._timeout_seconds = timeout_seconds
         self._gap_seconds = gap_seconds
         self._seats = Seats(max_questions)
 
@@ -80,14 +82,17 @@ class Answering:
         characters = 0
         first: float | None = None
         try:
-            for part in self._pipeline.stream(
-                question.text, question.history, self._deadline(), asked.asker
-            ):
-                if first is None:
-                    first = time.monotonic() - asked.started
-                characters += len(part.text)
-                reply = part.reply
-                yield part
+            with closing(
+                self._pipeline.stream(
+                    question.text, question.history, self._deadline(), asked.asker
+                )
+            ) as parts:
+                for part in parts:
+                    if first is None:
+                        first = time.monotonic() - asked.started
+                    characters += len(part.text)
+                    reply = part.reply
+                    yield part
         except BaseException as error:
             self._note(asked, error=error, characters=characters, first=first)
             raise
@@ -99,7 +104,7 @@ class Answering:
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
     def _deadline(self) -> Deadline:
-        return Deadline.after(self._pipeline.model.settings.timeout_seconds, gap=self._gap_seconds)
+        return Deadline.after(self._timeout_seconds, gap=self._gap_seconds)
 
     def _note(
         self,
@@ -121,12 +126,9 @@ class Answering:
         if first is not None:
             line["first_seconds"] = round(first, 4)
         if reply is not None:
-            if reply.model_answered:
-                self._readiness.answered()
             self._metrics.answered(seconds, reply)
-            log.info("answered", made=reply.made, **line)
+            log.info("answered", **_how(reply), **line)
         elif isinstance(error, Failure):
-            self._readiness.question_failed(error, started=asked.started)
             self._metrics.failed(error.reason)
             log.warning("not answered", reason=error.reason, message=error.message, **line)
         elif isinstance(error, AskerLeft | GeneratorExit):
@@ -134,3 +136,10 @@ class Answering:
             log.info("asker left", **line)
         else:
             self._metrics.failed(Reason.INTERNAL_ERROR)
+
+
+def _how(reply: Reply) -> dict[str, Any]:
+    """Return what the log says of how an answer was made."""
+    author, failure = reply.author, reply.instead_of
+    how = {"made": reply.made, "model": author.model, "fallback": author.fallback}
+    return how if failure is None else {**how, "reason": failure.reason, "message": failure.message}

@@ -57,6 +57,8 @@ class Reason(StrEnum):
     UPSTREAM_ERROR = "UpstreamError"
     CONNECTION_LOST = "ConnectionLost"
     TIMEOUT = "Timeout"
+    CIRCUIT_OPEN = "CircuitOpen"
+    NO_MODEL_ANSWERS = "NoModelAnswers"
 
 
 STATUS: dict[Reason, int] = {
@@ -87,6 +89,8 @@ STATUS: dict[Reason, int] = {
     Reason.UPSTREAM_ERROR: 503,
     Reason.CONNECTION_LOST: 503,
     Reason.TIMEOUT: 504,
+    Reason.CIRCUIT_OPEN: 503,
+    Reason.NO_MODEL_ANSWERS: 503,
 }
 
 RETRY_AFTER_SECONDS: dict[Reason, float] = {
@@ -99,6 +103,18 @@ RETRY_AFTER_SECONDS: dict[Reason, float] = {
 _PASSING = frozenset(
     {Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT}
 )
+
+_OF_THE_MODEL = _PASSING | {
+    Reason.TOO_BUSY,
+    Reason.KEY_MISSING,
+    Reason.KEY_REFUSED,
+    Reason.MODEL_NOT_FOUND,
+    Reason.HOST_NOT_FOUND,
+    Reason.CONNECTION_REFUSED,
+    Reason.TLS_FAILED,
+    Reason.CIRCUIT_OPEN,
+    Reason.NO_MODEL_ANSWERS,
+}
 
 
 class Failure(Exception):
@@ -117,6 +133,9 @@ class Failure(Exception):
         self.reason = reason
         self.message = message
         self.about_question = about_question
+        self.meets_all = False
+        """Every question meets it, as the model's trial has shown."""
+
         self.provider_retry_after = retry_after
 
     @property
@@ -132,6 +151,11 @@ class Failure(Exception):
         if self.provider_retry_after is not None:
             return self.provider_retry_after
         return RETRY_AFTER_SECONDS.get(self.reason, 5)
+
+    @property
+    def about_model(self) -> bool:
+        """Whether somebody else may well answer the same question: another model, or the text."""
+        return (self.reason in _OF_THE_MODEL or self.meets_all) and not self.about_question
 
     @property
     def state(self) -> ModelState:

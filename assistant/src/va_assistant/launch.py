@@ -17,8 +17,9 @@ from va_assistant.embedded import ModelMissingError, ModelProcess
 from va_assistant.errors import one_line
 from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
-from va_assistant.limits import Rates
 from va_assistant.knowledge import Knowledge
+from va_assistant.ladder import EMBEDDED_QUESTIONS, Ladder
+from va_assistant.limits import Rates
 from va_assistant.logs import set_up_logs
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
@@ -47,14 +48,6 @@ LOOPBACK = "127.0.0.1"
 QUESTION_PORT = 8000
 PROBE_PORT = 8001
 MODEL_START_SECONDS = 60.0
-
-
-EMBEDDED_QUESTIONS = 8
-"""Questions at work at once where the model is the embedded one.
-
-It writes one answer at a time, some seconds each: more than these would wait for
-their turn until their time is over, so `TooBusy` is the better answer to them.
-"""
 
 
 class StartError(Exception):
@@ -139,10 +132,15 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
     """Serve what a pod has mounted."""
     host = EVERYWHERE if options.host is None else options.host
     revision = read_revision(settings.revision_dir, name=settings.revision)
-    key_file = settings.api_key_file
+    key_files = (settings.api_key_file, *settings.fallback_api_key_files)
+    if len(key_files) != len(revision.models):
+        raise StartError(
+            f"VA_ASSISTANT_FALLBACK_API_KEY_FILES names {len(key_files) - 1} files "
+            f"for {len(revision.fallbacks)} fallbacks"
+        )
     _serve(
         revision,
-        KeyFile(key_file) if key_file else NoKey(),
+        [KeyFile(file) if file else NoKey() for file in key_files],
         settings=settings,
         log_level=settings.log_level,
         sock=_listen(host, options.port),
@@ -174,19 +172,19 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
         changed=_Announcement(revision, _url(host, sock.getsockname()[1])),
     )
     if options.model:
-        serve(revision, _native_key(options) or NoKey())
+        serve(revision, [_native_key(options) or NoKey()])
         return
     process = ModelProcess()
     try:
         process.wait_until_healthy(MODEL_START_SECONDS)
-        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), NoKey())
+        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), [NoKey()])
     finally:
         process.stop()
 
 
 def _serve(
     revision: Revision,
-    key: KeySource,
+    keys: Sequence[KeySource],
     *,
     settings: AssistantSettings,
     log_level: str,
@@ -196,14 +194,18 @@ def _serve(
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
-    model = Model(revision.model, build_prompt(revision), key, proxy_for)
+    models = [
+        Model(model, build_prompt(revision, model), key, proxy_for)
+        for model, key in zip(revision.models, keys, strict=True)
+    ]
     readiness = Readiness(revision)
     metrics = Metrics()
+    ladder = Ladder(models, readiness, metrics)
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
-        Pipeline(Knowledge(revision), model),
-        readiness,
+        Pipeline(Knowledge(revision), ladder),
         metrics,
+        timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
         gap_seconds=settings.gap_seconds,
     )
@@ -227,7 +229,14 @@ def _serve(
     )
     if probe_sock:
         Probes(probe_sock, readiness, metrics, server.is_serving).start()
-    Trial(model, readiness, changed=lambda: changed(readiness)).start()
+    for rung in ladder.rungs:
+        Trial(
+            rung.model,
+            readiness,
+            rung=rung.place,
+            answered=rung.answered,
+            changed=lambda: changed(readiness),
+        ).start()
     server.run()
 
 
@@ -272,7 +281,7 @@ class _Announcement:
 
     def __call__(self, readiness: Readiness) -> None:
         """Say it once."""
-        [model] = readiness.report().body["models"]
+        model, *_ = readiness.report().body["models"]
         error = model["lastError"]
         if error:
             text = f"Not ready: {error['reason']}: {error['message']}"

@@ -1,8 +1,9 @@
 """What a model is told: rules first and always the same, the question last.
 
-Pure. The bytes before the user's message are made once per revision: a provider's prefix cache
-finds them, and no question can reach into them. The text stands there too where a model gets
-all of it; a model that gets passages finds them in the user's message, before the question.
+Pure. The bytes before the user's message are made once per model of a revision: a provider's
+prefix cache finds them, and no question can reach into them. The text stands there too where a
+model gets all of it; a model that gets passages finds them in the user's message, before the
+question.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from va_assistant.passages import Passage
 from va_assistant.questions import Turn
-from va_assistant.revision import ContextFile, ContextMode, Provider, Revision
+from va_assistant.revision import ContextFile, ContextMode, ModelSettings, Provider, Revision
 
 RULES = (
     "Use only the facts in the text to answer. "
@@ -45,7 +46,7 @@ MINIMAL = Query(question="Hi")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """The fixed part of every request of a revision."""
+    """The fixed part of every request of a revision to one model."""
 
     messages: bytes
     """JSON of the messages before the question, with the bracket that opens the list."""
@@ -84,23 +85,25 @@ class Prompt:
         return "\n\n".join(parts)
 
 
-def build_prompt(revision: Revision) -> Prompt:
-    """Return the prompt of a revision for its model."""
-    is_whole = sends_whole(revision)
+def build_prompt(revision: Revision, model: ModelSettings) -> Prompt:
+    """Return the prompt of a revision for one of its models."""
+    is_whole = sends_whole(revision, model)
     message = {"role": "system", "content": system_message(revision, whole=is_whole)}
     messages = json.dumps([message], ensure_ascii=False).encode()
     return Prompt(messages=messages.removesuffix(b"]"), is_whole=is_whole)
 
 
-def sends_whole(revision: Revision) -> bool:
-    """Tell whether a revision's model is sent the whole text.
+def sends_whole(revision: Revision, model: ModelSettings) -> bool:
+    """Tell whether one of a revision's models is sent the whole text.
 
-    A small model does better with a few passages, and sooner, even where all would fit.
+    A small model does better with a few passages, and sooner, even where all would fit. The
+    preferred model is held to `Full` by its owner, and known to fit it; a fallback that it does
+    not fit would never answer.
     """
-    if revision.context_mode is not ContextMode.AUTO:
-        return revision.context_mode is ContextMode.FULL
-    model = revision.model
-    if model.provider is Provider.EMBEDDED:
+    mode = revision.context_mode
+    if mode is ContextMode.FULL and model == revision.model:
+        return True
+    if mode is ContextMode.RETRIEVE or model.provider is Provider.EMBEDDED:
         return False
     room = (model.context_window or ASSUMED_WINDOW) - (model.max_tokens or ROOM_FOR_ANSWER)
     return len(system_message(revision, whole=True).encode()) <= room * BYTES_PER_TOKEN

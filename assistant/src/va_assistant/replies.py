@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Usage
+from va_assistant.errors import Failure
 from va_assistant.passages import Sentence
 
 MAX_SOURCES = 8
@@ -34,11 +35,27 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who answered; how the text came about in the end is told by `Made`."""
+
+    model: str | None = None
+    """The provider's name of the model; None where none was asked, or none answered."""
+
+    fallback: bool = False
+    """Whether it, or lines of the texts, stand in for the preferred model."""
+
+
+NO_MODEL = Author()
+"""The texts needed nobody to speak for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A whole answer, checked."""
 
     text: str
     made: Made
+    author: Author = NO_MODEL
     sources: tuple[Source, ...] = ()
     finish_reason: str = "stop"
     """`stop`, or `length` where a limit cut what the model wrote."""
@@ -49,14 +66,15 @@ class Reply:
     refusal: Refusal | None = None
     """Why there is no answer."""
 
-    model_answered: bool = False
-    """A model was asked and said something, whatever became of it."""
+    instead_of: Failure | None = None
+    """Why no model answered, where the texts speak in place of one that was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A part of an answer that is still being written, checked; the last one has the reply."""
 
+    author: Author
     text: str = ""
     reply: Reply | None = None
 

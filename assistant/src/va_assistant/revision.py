@@ -84,8 +84,16 @@ class Revision:
     instructions: str | None
     files: tuple[ContextFile, ...]
     model: ModelSettings
+    fallbacks: tuple[ModelSettings, ...] = ()
+    """Who answers in this order when the model does not."""
+
     context_mode: ContextMode = ContextMode.AUTO
     answering: AnswerSettings = AnswerSettings()
+
+    @property
+    def models(self) -> tuple[ModelSettings, ...]:
+        """All models in the order in which they are asked."""
+        return (self.model, *self.fallbacks)
 
     @property
     def context_bytes(self) -> int:
@@ -111,6 +119,7 @@ def read_revision(folder: Path, *, name: str) -> Revision:
             instructions=settings["instructions"],
             files=files,
             model=parse_model(settings["model"]),
+            fallbacks=tuple(map(parse_model, settings.get("fallbacks", ()))),
             context_mode=ContextMode(settings.get("contextMode") or ContextMode.AUTO),
             answering=parse_answering(settings.get("answering") or {}),
         )

@@ -29,6 +29,9 @@ class AssistantSettings(BaseSettings):
     api_key_file: Path | None = None
     """The API key; unset where the model needs none."""
 
+    fallback_api_key_files: tuple[Path | None, ...] = ()
+    """The API keys of the fallbacks, as a JSON list; null where one needs none."""
+
     drain_seconds: PositiveFloat = 30
     """How long open answers may go on after SIGTERM."""
 
@@ -49,7 +52,7 @@ class AssistantSettings(BaseSettings):
     trusted_proxies: NonNegativeInt = 0
     """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""
 
-    allowed_origins: Json[frozenset[str]] = Field("[]")
+    allowed_origins: Json[frozenset[str]] = Field("[]")  # type: ignore[arg-type]  # read as JSON, too
     """Origins of web pages that may ask, as a list in JSON."""
 
     token_file: Path | None = None

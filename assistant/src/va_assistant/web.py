@@ -21,7 +21,7 @@ from va_assistant.errors import AskerLeft, Failure, Reason, one_line
 from va_assistant.gate import Arrival, Gate
 from va_assistant.page import Page, page_routes, wants_page
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, form_of, parse_question, too_large
-from va_assistant.replies import Part, Reply
+from va_assistant.replies import Author, Part, Reply
 from va_assistant.revision import Revision
 
 log = structlog.get_logger()
@@ -60,11 +60,6 @@ def create_app(
     app = Flask("va_assistant", static_folder=None)
     page = Page()
     app.register_blueprint(page_routes(page, _dump(about(revision, name=name))))
-    served = {"model": revision.model.name, "revision": revision.name}
-    headers = {
-        "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
-        "X-Revision": revision.name,
-    }
 
     @app.before_request
     def let_in() -> None:
@@ -83,12 +78,12 @@ def create_app(
             # A seat first: whoever reads slowly is one of the many, too.
             answering.take_seat()
         try:
-            response = _answer(answering, form, served)
+            response = _answer(answering, form, revision.name)
         except BaseException:
             answering.leave_seat()
             raise
         response.call_on_close(answering.leave_seat)
-        response.headers.extend(headers)
+        response.headers["X-Revision"] = revision.name
         return response
 
     @app.get("/")
@@ -158,7 +153,7 @@ def _greeting(page: Page) -> Response:
     return response
 
 
-def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
+def _answer(answering: Answering, form: Form, revision: str) -> Response:
     with _noting_refusal(answering):
         question = parse_question(_read_body(form), form)
     asked = Asked(
@@ -167,10 +162,11 @@ def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Respons
         asker=request.environ.get("gunicorn.socket"),
     )
     if not question.stream:
-        return _whole(answering.answer(asked), as_json=question.as_json, served=served)
+        return _whole(answering.answer(asked), as_json=question.as_json, revision=revision)
     parts = answering.stream(asked)
     first = next(parts)
-    response = Response(_events(first, parts, served), content_type=_EVENT_STREAM)
+    response = Response(_events(first, parts, revision), content_type=_EVENT_STREAM)
+    response.headers.extend(_author_headers(first.author))
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(parts.close)
     return response
@@ -204,35 +200,47 @@ def _read_body(form: Form) -> bytes:
     return body
 
 
-def _whole(reply: Reply, *, as_json: bool, served: dict[str, str]) -> Response:
+def _whole(reply: Reply, *, as_json: bool, revision: str) -> Response:
     if as_json:
-        return Response(_dump({"answer": reply.text, **_about(reply, served)}), content_type=_JSON)
-    response = Response(f"{reply.text}\n", content_type=_TEXT)
-    response.headers["X-Answer-Made-By"] = reply.made
-    if reply.sources:
-        response.headers["X-Sources"] = ",".join(f"{s.file}:{s.line}" for s in reply.sources)
-    if reply.finish_reason != "stop":
-        response.headers["X-Finish-Reason"] = reply.finish_reason
+        fields = {"answer": reply.text, **_about_answer(reply, revision)}
+        response = Response(_dump(fields), content_type=_JSON)
+    else:
+        response = Response(f"{reply.text}\n", content_type=_TEXT)
+        response.headers["X-Answer-Made-By"] = reply.made
+        if reply.sources:
+            response.headers["X-Sources"] = ",".join(f"{s.file}:{s.line}" for s in reply.sources)
+        if reply.finish_reason != "stop":
+            response.headers["X-Finish-Reason"] = reply.finish_reason
+    response.headers.extend(_author_headers(reply.author))
     return response
 
 
-def _about(reply: Reply, served: dict[str, str]) -> dict[str, Any]:
-    """Return what is said of an answer beside it."""
+def _about_answer(reply: Reply, revision: str) -> dict[str, Any]:
+    """Return what is said of an answer beside it, as JSON has it."""
     return {
-        **served,
+        "model": reply.author.model,
+        "fallback": reply.author.fallback,
+        "revision": revision,
         "madeBy": reply.made,
         "sources": [asdict(source) for source in reply.sources],
         "finishReason": reply.finish_reason,
     }
 
 
-def _events(first: Part, parts: Iterable[Part], served: dict[str, str]) -> Iterator[bytes]:
+def _author_headers(author: Author) -> dict[str, str]:
+    headers = {"X-Fallback": "true"} if author.fallback else {}
+    if author.model is not None:
+        headers["X-Model"] = one_line(author.model).encode("ascii", "replace").decode()
+    return headers
+
+
+def _events(first: Part, parts: Iterable[Part], revision: str) -> Iterator[bytes]:
     try:
         for part in chain((first,), parts):
             if part.reply is None:
                 yield _event("text", {"text": part.text})
             else:
-                yield _event("done", _about(part.reply, served))
+                yield _event("done", _about_answer(part.reply, revision))
     except Failure as failure:
         yield _event("error", _error_fields(failure))
     except AskerLeft:

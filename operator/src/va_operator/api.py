@@ -148,6 +148,8 @@ class VirtualAssistant:
     context_mode: str | None
     """What of the texts the model is given; ``None`` is what the object does not set."""
     answering: Answering
+    fallbacks: tuple[Model, ...]
+    """Who writes the answers, in this order, when the model does not."""
     service: Publication
     suspend: bool
     pods: PodSettings
@@ -161,6 +163,16 @@ class VirtualAssistant:
         """The status that the API server has."""
         status: Manifest = json.loads(self.status_json)
         return status
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All models in the order in which they are asked."""
+        return (self.model, *self.fallbacks)
+
+    @property
+    def embedded_model(self) -> Model | None:
+        """The model that runs beside the assistant in its pods, if one does."""
+        return next((model for model in self.models if model.embedded), None)
 
     @property
     def pods_wanted(self) -> int:
@@ -202,6 +214,7 @@ def parse(body: Manifest) -> VirtualAssistant:
         model=_model(spec.get("model") or {}),
         context_mode=_typed(spec["context"], "mode", str, None),
         answering=_answering(spec.get("answering") or {}),
+        fallbacks=tuple(_model(raw or {}) for raw in spec.get("fallbacks") or ()),
         service=_publication(spec.get("service") or {}),
         suspend=_typed(spec, "suspend", bool, False),
         pods=_pods(spec),
@@ -278,11 +291,16 @@ def _egress(raw: Manifest) -> tuple[Egress, ...] | None:
     )
 
 
+def _raw_models(spec: Manifest) -> list[Manifest]:
+    """Return the models as they are written; the schema lets one of them be the embedded one."""
+    return [raw or {} for raw in (spec.get("model"), *(spec.get("fallbacks") or ()))]
+
+
 def _pods(spec: Manifest) -> PodSettings:
     token = (spec.get("auth") or {}).get("tokenSecretRef")
     return PodSettings(
         resources=_resources(spec),
-        model_resources=_resources(spec.get("model") or {}),
+        model_resources=next(filter(None, map(_resources, _raw_models(spec))), {}),
         node_selector=spec.get("nodeSelector") or {},
         tolerations=tuple(spec.get("tolerations") or ()),
         image_pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets") or ()),

@@ -19,7 +19,8 @@ def exposure(assistant: VirtualAssistant) -> str | None:
 
     A key says that somebody pays, or at least that the model's server asks who comes.
     """
-    strangers, key = _OUTSIDE.get(assistant.service.type), assistant.model.api_key
+    strangers = _OUTSIDE.get(assistant.service.type)
+    key = next((model.api_key for model in assistant.models if model.api_key), None)
     if strangers is None or key is None or assistant.pods.token or not assistant.pods_wanted:
         return None
     return f"{strangers} may ask with the key of Secret '{key.name}': set `spec.auth`"

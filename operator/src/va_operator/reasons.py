@@ -49,6 +49,8 @@ CONTEXT_TOO_LARGE: Final = "ContextTooLarge"
 
 MODEL_ANSWERED: Final = "ModelAnswered"
 """The model is reachable: it answered a pod."""
+FALLBACK_ANSWERS: Final = "FallbackAnswers"
+"""A model is reachable: a fallback, for the preferred one does not answer."""
 NOT_ASKED_YET: Final = "NotAskedYet"
 """No pod has asked the model yet."""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from support.serving import write_revision
 from va_assistant.answering import Answering
 from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey
-from va_assistant.limits import Rates
 from va_assistant.knowledge import Knowledge
+from va_assistant.ladder import Ladder
+from va_assistant.limits import Rates
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.pipeline import Pipeline
@@ -30,6 +32,7 @@ from va_assistant.web import create_app
 QUESTION = "Which instrument is it, a cello?"
 ANSWER = "Ada plays the cello in a string quartet."
 OTHER = "Her dog is called Pixel."
+NOT_THERE = "What is her salary?"
 SOURCES = [{"file": "cv.md", "line": 1, "text": ANSWER}]
 EVENTS = {"Accept": "text/event-stream"}
 
@@ -45,22 +48,35 @@ def web(stub: Stub, tmp_path: Path, metrics: Metrics) -> Iterator[FlaskClient]:
 
 
 def build(
-    stub: Stub, tmp_path: Path, metrics: Metrics, *, max_questions: int = 4, **model: Any
+    stub: Stub,
+    tmp_path: Path,
+    metrics: Metrics,
+    *,
+    max_questions: int = 4,
+    fallback: str | None = None,
+    **model: Any,
 ) -> Iterator[FlaskClient]:
     folder = write_revision(tmp_path / "revision", baseURL=stub.url, **model)
     revision = read_revision(folder, name="3f2a91c0de")
-    asked = Model(revision.model, build_prompt(revision), GivenKey(RIGHT_KEY))
+    if fallback:
+        revision = replace(revision, fallbacks=(replace(revision.model, name=fallback),))
+    asked = [
+        Model(settings, build_prompt(revision, settings), GivenKey(RIGHT_KEY))
+        for settings in revision.models
+    ]
+    ladder = Ladder(asked, Readiness(revision), metrics)
     answering = Answering(
-        Pipeline(Knowledge(revision), asked),
-        Readiness(revision),
+        Pipeline(Knowledge(revision), ladder),
         metrics,
+        timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
         gap_seconds=1,
     )
     app = create_app(answering, revision, Gate(rates=Rates(per_client=0, in_all=0)))
     app.test_client_class = Client
     yield app.test_client()
-    asked.close()
+    for one in asked:
+        one.close()
 
 
 class Client(FlaskClient):
@@ -102,6 +118,7 @@ def test_a_question_as_json_is_answered_as_json(web: FlaskClient) -> None:
     assert response.json == {
         "answer": ANSWER,
         "model": "stub",
+        "fallback": False,
         "revision": "3f2a91c0de",
         "finishReason": "stop",
         "madeBy": "Model",
@@ -127,12 +144,81 @@ def test_a_stream_is_sent_when_it_is_asked_for(web: FlaskClient, request_: dict[
         "done",
         {
             "model": "stub",
+            "fallback": False,
             "revision": "3f2a91c0de",
             "finishReason": "stop",
             "madeBy": "Model",
             "sources": SOURCES,
         },
     )
+
+
+def test_an_answer_says_which_model_stood_in_for_another(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-401", fallback="spare"):
+        text = web.post("/", data=QUESTION)
+        assert (text.headers["X-Model"], text.headers["X-Fallback"]) == ("spare", "true")
+        as_json = web.post("/", json={"question": QUESTION})
+        assert as_json.headers["X-Fallback"] == "true"
+        assert as_json.json
+        assert (as_json.json["model"], as_json.json["fallback"]) == ("spare", True)
+        streamed = web.post("/", data=QUESTION, headers=EVENTS)
+        assert (streamed.headers["X-Model"], streamed.headers["X-Fallback"]) == ("spare", "true")
+        _, done = events(streamed.data)[-1]
+        assert (done["model"], done["fallback"]) == ("spare", True)
+
+
+def test_when_all_models_fail_the_asker_is_told_when_to_come_back(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-429", fallback="stub-401"):
+        for headers in ({}, EVENTS):
+            refused = web.post("/", data=NOT_THERE, headers=headers)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "7")
+            assert refused.text == ("NoModelAnswers: stub-429: RateLimited; stub-401: KeyRefused\n")
+            assert "X-Model" not in refused.headers
+
+
+def test_when_all_models_fail_the_lines_that_fit_stand_in_and_are_marked(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-429", fallback="stub-401"):
+        with capture_logs() as logs:
+            text = web.post("/", data=QUESTION)
+        as_json = web.post("/", json={"question": QUESTION})
+        streamed = web.post("/", data=QUESTION, headers=EVENTS)
+    assert text.text == f"{ANSWER}\n"
+    assert (text.headers["X-Answer-Made-By"], text.headers["X-Fallback"]) == ("Passages", "true")
+    told = {
+        "model": None,
+        "fallback": True,
+        "revision": "3f2a91c0de",
+        "madeBy": "Passages",
+        "sources": SOURCES,
+        "finishReason": "stop",
+    }
+    assert as_json.json == {"answer": ANSWER, **told}
+    assert events(streamed.data) == [("text", {"text": ANSWER}), ("done", told)]
+    for response in (text, as_json, streamed):
+        assert response.status_code == 200
+        assert "X-Model" not in response.headers
+        assert response.headers["X-Fallback"] == "true"
+    [line] = [line for line in logs if line["event"] == "answered"]
+    assert (line["made"], line["fallback"], line["reason"]) == ("Passages", True, "NoModelAnswers")
+
+
+def test_what_reaches_no_model_names_none(web: FlaskClient) -> None:
+    refused = web.post("/", data="Write a poem.")
+    assert refused.headers["X-Answer-Made-By"] == "NoAnswer"
+    assert not {"X-Model", "X-Fallback"} & set(refused.headers.keys())
+    as_json = web.post("/", json={"question": "Write a poem."}).json
+    assert as_json
+    assert (as_json["model"], as_json["fallback"]) == (None, False)
+
+
+def test_an_answer_of_the_preferred_model_has_no_header_of_a_fallback(web: FlaskClient) -> None:
+    assert "X-Fallback" not in web.post("/", data=QUESTION).headers
 
 
 def test_an_answer_that_was_cut_says_so(web: FlaskClient, stub: Stub) -> None:
@@ -161,7 +247,7 @@ def test_an_answer_that_was_cut_says_so(web: FlaskClient, stub: Stub) -> None:
         ("stub-filter", 503, "UpstreamError", "5"),
     ],
 )
-def test_a_model_that_fails_is_an_error_and_never_an_answer(
+def test_a_model_that_fails_is_an_error_where_the_text_has_no_line_either(
     stub: Stub,
     tmp_path: Path,
     metrics: Metrics,
@@ -171,9 +257,9 @@ def test_a_model_that_fails_is_an_error_and_never_an_answer(
     retry_after: str | None,
 ) -> None:
     for web in build(stub, tmp_path, metrics, name=model):
-        text = web.post("/", data=QUESTION)
-        as_json = web.post("/", json={"question": QUESTION})
-        stream = web.post("/", data=QUESTION, headers=EVENTS)
+        text = web.post("/", data=NOT_THERE)
+        as_json = web.post("/", json={"question": NOT_THERE})
+        stream = web.post("/", data=NOT_THERE, headers=EVENTS)
     for response in (text, as_json, stream):
         assert response.status_code == status
         assert response.headers.get("Retry-After") == retry_after
@@ -340,12 +426,16 @@ def test_questions_and_tokens_are_counted(web: FlaskClient, stub: Stub, metrics:
     web.post("/", data=QUESTION, headers=EVENTS)
     web.post("/", data=b"")
     stub.default = error(404, "no such model")
+    web.post("/", data=NOT_THERE)
     web.post("/", data=QUESTION)
     total = "va_assistant_questions_total"
-    assert counted(metrics, total, result="answered", reason="") == 2
+    assert counted(metrics, total, result="answered", reason="") == 3
+    made = "va_assistant_answers_total"
+    assert counted(metrics, made, made="Model", model="stub", fallback="false") == 2
+    assert counted(metrics, made, made="Passages", model="", fallback="true") == 1
     assert counted(metrics, total, result="failed", reason="EmptyQuestion") == 1
     assert counted(metrics, total, result="failed", reason="ModelNotFound") == 1
-    assert counted(metrics, "va_assistant_answer_seconds_count") == 2
+    assert counted(metrics, "va_assistant_answer_seconds_count") == 3
     assert counted(metrics, "va_assistant_questions_in_flight") == 0
     assert counted(metrics, "va_assistant_tokens_total", kind="prompt") > 0
     assert counted(metrics, "va_assistant_tokens_total", kind="completion") > 0

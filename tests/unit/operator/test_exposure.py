@@ -40,6 +40,12 @@ def test_what_costs_nothing_or_is_reached_by_nobody_is_not(spec: dict[str, Any])
     assert newly_exposed(assistant, before=[]) is None
 
 
+def test_the_key_of_a_fallback_is_somebodys_money_too() -> None:
+    said = exposure(an_assistant(model={"provider": "Embedded"}, fallbacks=[OPENAI]))
+    assert said
+    assert f"'{OPENAI['apiKeySecretRef']['name']}'" in said
+
+
 def test_the_note_survives_a_long_message() -> None:
     long = Condition(type="Available", status=False, reason="NoPodReady", message="x" * 5000)
     noted = with_exposure(long, an_assistant(model=OPENAI)).message

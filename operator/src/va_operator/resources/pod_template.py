@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from va_operator.api import Manifest, VirtualAssistant
+from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
 from va_operator.quantities import canonical_quantity
 from va_operator.resources.config_map import revision_name
 from va_operator.resources.metadata import (
@@ -101,8 +101,10 @@ def _pod_spec(assistant: VirtualAssistant, revision: str, images: Images) -> Man
             *_node_lost(assistant.pods.tolerations),
         ],
     }
-    if assistant.model.embedded:
-        spec["initContainers"] = [_model_container(assistant, images.model)]
+    if assistant.embedded_model:
+        spec["initContainers"] = [
+            _model_container(assistant, assistant.embedded_model, images.model)
+        ]
     if assistant.pods.node_selector:
         spec["nodeSelector"] = assistant.pods.node_selector
     if assistant.pods.image_pull_secrets:
@@ -164,10 +166,14 @@ def _assistant_container(
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the pod, not on this host
     ]
     env += [_filled({"name": name, "value": value}) for name, value in assistant.pods.env]
-    if assistant.model.api_key:
-        path = f"{API_KEY_DIR}/{assistant.model.api_key.key}"
-        env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": path})
-        mounts.append({"name": "api-key", "mountPath": API_KEY_DIR, "readOnly": True})
+    for place, _ in _keys(assistant):
+        folder = API_KEY_DIR + _suffix(place)
+        mounts.append({"name": f"api-key{_suffix(place)}", "mountPath": folder, "readOnly": True})
+    first, *files = [_key_file(place, model) for place, model in enumerate(assistant.models)]
+    if first:
+        env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": first})
+    if files:
+        env.append({"name": "VA_ASSISTANT_FALLBACK_API_KEY_FILES", "value": json.dumps(files)})
     if assistant.pods.token:
         path = f"{TOKEN_DIR}/{assistant.pods.token.key}"
         env.append({"name": "VA_ASSISTANT_TOKEN_FILE", "value": path})
@@ -217,14 +223,28 @@ def _limits(limits: Manifest) -> list[Manifest]:
     ]
 
 
-def _model_container(assistant: VirtualAssistant, image: str) -> Manifest:
+def _keys(assistant: VirtualAssistant) -> list[tuple[int, KeyRef]]:
+    """Return where the models' keys are, each with its model's place in the order."""
+    return [(place, model.api_key) for place, model in enumerate(assistant.models) if model.api_key]
+
+
+def _key_file(place: int, model: Model) -> str | None:
+    return f"{API_KEY_DIR}{_suffix(place)}/{model.api_key.key}" if model.api_key else None
+
+
+def _suffix(place: int) -> str:
+    """Tell the Secrets of fallbacks apart; without fallbacks the pods are as they always were."""
+    return f"-{place}" if place else ""
+
+
+def _model_container(assistant: VirtualAssistant, model: Model, image: str) -> Manifest:
     return {
         "name": "model",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "restartPolicy": "Always",
         "env": [
-            {"name": "VA_MODEL_CONTEXT_WINDOW", "value": str(assistant.model.context_window)},
+            {"name": "VA_MODEL_CONTEXT_WINDOW", "value": str(model.context_window)},
             {"name": "VA_MODEL_THREADS", "value": str(MODEL_THREADS)},
         ],
         "resources": _canonical(assistant.pods.model_resources or MODEL_RESOURCES),
@@ -265,9 +285,9 @@ def _volumes(assistant: VirtualAssistant, revision: str) -> list[Manifest]:
         {"name": "revision", "configMap": {"name": revision_name(assistant, revision)}},
         {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
     ]
-    if assistant.model.api_key:
-        secret = {"secretName": assistant.model.api_key.name, "optional": True}
-        volumes.append({"name": "api-key", "secret": secret})
+    for place, key in _keys(assistant):
+        secret = {"secretName": key.name, "optional": True}
+        volumes.append({"name": f"api-key{_suffix(place)}", "secret": secret})
     if assistant.pods.token:
         secret = {"secretName": assistant.pods.token.name, "optional": True}
         volumes.append({"name": "token", "secret": secret})
