@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from support.chat_page import Chat, Visit
-from support.openai_stub import Turn
 
 DONE = {"model": "stub", "revision": "3f2a91c0de", "finishReason": "stop"}
 ATTACKS = [
@@ -28,8 +27,9 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_a_model_writes_is_shown_as_text(chat: Chat, attack: str) -> None:
-    chat.stub.default = Turn(text=f"Ada {attack} plays.", split=7)
-    assert chat.ask() == f"Ada {attack} plays."
+    text = f"Ada {attack} plays."
+    chat.says(*(text[start : start + 7] for start in range(0, len(text), 7)))
+    assert chat.ask() == text
     assert chat.page.locator("#turns").evaluate(
         "turns => [...turns.querySelectorAll('*')].map(found => found.localName)"
     ) == ["li", "h2", "div", "div"]
@@ -81,23 +81,20 @@ def test_the_policy_holds_even_where_a_script_gets_onto_the_page(chat: Chat, scr
     chat.page.evaluate("breaches.length = 0")
 
 
-@pytest.mark.parametrize("split", [None, 1])
-def test_terminal_codes_and_controls_are_taken_out(chat: Chat, split: int | None) -> None:
-    chat.stub.default = Turn(
-        text="\x1b[31mred\x1b[0m \x1b]0;title\x07and \x9b2Jbell\x07\x00 "
-        "\x1b]52;c;aGk=\x1b\\end\x1b",
-        split=split,
-    )
+@pytest.mark.parametrize("cut", [False, True])
+def test_terminal_codes_and_controls_are_taken_out(chat: Chat, cut: bool) -> None:
+    text = "\x1b[31mred\x1b[0m \x1b]0;title\x07and \x9b2Jbell\x07\x00 \x1b]52;c;aGk=\x1b\\end\x1b"
+    chat.says(*(text if cut else [text]))
     assert chat.ask() == "red and bell end"
 
 
 def test_letters_are_not_shown_in_another_order_than_they_stand(chat: Chat) -> None:
-    chat.stub.default = Turn(text="see \u202eexe.gpj\u202c and \u2066isolated\u2069")
+    chat.says("see \u202eexe.gpj\u202c and \u2066isolated\u2069")
     assert chat.ask() == "see exe.gpj and \u2066isolated\u2069"
 
 
 def test_a_text_from_right_to_left_stands_so_and_turns_nothing_else(chat: Chat) -> None:
-    chat.stub.default = Turn(text="תשובה קצרה.\nAnd English.")
+    chat.says("תשובה קצרה.\nAnd English.")
     chat.ask("שאלה?")
     question = chat.last.get_by_role("heading")
     assert question.evaluate("found => getComputedStyle(found).direction") == "rtl"
@@ -109,16 +106,16 @@ def test_a_text_from_right_to_left_stands_so_and_turns_nothing_else(chat: Chat) 
 def test_a_line_of_a_megabyte_leaves_the_page_alive(visit: Visit) -> None:
     chat = visit(viewport={"width": 320, "height": 640})
     line = "x" * 1_000_000
-    chat.stub.default = Turn(text=line)
+    chat.says(line)
     began = time.monotonic()
     assert len(chat.ask()) == len(line)
     assert time.monotonic() - began < 10
     assert chat.page.evaluate("document.documentElement.scrollWidth") == 320
-    chat.stub.default = Turn()
+    chat.says("Ada plays the cello in a string quartet.")
     assert chat.ask() == "Ada plays the cello in a string quartet."
 
 
 def test_many_small_pieces_are_all_shown(chat: Chat) -> None:
-    words = "".join(f"word{number} " for number in range(3_000))
-    chat.stub.default = Turn(text=words)
-    assert chat.ask() == words
+    words = [f"word{number} " for number in range(3_000)]
+    chat.says(*words)
+    assert chat.ask() == "".join(words)

@@ -118,6 +118,11 @@ class Chat:
         self.page.route(f"{self.url}/", answer)
         return asked
 
+    def says(self, *pieces: str) -> None:
+        """Let the assistant write what its checks would not let through."""
+        done = {"model": "stub", "revision": "3f2a91c0de", "finishReason": "stop"}
+        self.reply(*(("text", {"text": piece}) for piece in pieces), ("done", done))
+
     def unscathed(self) -> None:
         """Fail where anything ran that should not, or the console has complained."""
         harmed, breaches = self.page.evaluate("[window.harmed, window.breaches]")
