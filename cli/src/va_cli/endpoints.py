@@ -22,6 +22,9 @@ class Target:
 
     name: str | None = None
     namespace: str | None = None
+    uid: str | None = None
+    """The object's own, which no namesake in another cluster or after a deletion has."""
+
     url: str | None = None
 
     @property

@@ -169,7 +169,7 @@ def _next_step(refusal: Refusal, target: Target) -> str:
     if refusal.status == 401:
         return "give the assistant's token with --token-file or VA_TOKEN"
     if refusal.reason == "QuestionTooLarge":
-        return "ask with a shorter text"
+        return "ask with a shorter text; in a conversation, begin a new one"
     if refusal.reason in _ABOUT_THE_QUESTION:
         return "{va} ask --help"
     if refusal.status in {429, 503} and refusal.retry_after:

@@ -106,6 +106,18 @@ Wait: TypeAlias = Annotated[
         help="Wait so long for an assistant that cannot be asked yet, such as '60s'.",
     ),
 ]
+Sources: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--sources/--no-sources",
+        show_default=False,
+        help="Name the lines that an answer rests on below it. Default: on a terminal.",
+    ),
+]
+Continue: TypeAlias = Annotated[
+    bool,
+    typer.Option("--continue", "-c", help="Go on with the last conversation with the assistant."),
+]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say on stderr which way was taken and why.")
 ]

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -33,9 +33,10 @@ from va_cli.failures import (
 from va_cli.tokens import token_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from va_cli.endpoints import Endpoint, Target
+    from va_cli.turns import Turn
 
 CONNECT_SECONDS = 1.5
 """A candidate that does not take the connection by then is passed over."""
@@ -97,9 +98,15 @@ class Wire:
         raise self._foreign(response)
 
     def ask(
-        self, question: str, *, stream: bool, deadline: Deadline, token: str | None = None
+        self,
+        question: str,
+        *,
+        stream: bool,
+        deadline: Deadline,
+        token: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Iterator[Event]:
-        """Send the question and yield the answer, in pieces or as one.
+        """Send the question after what was said before, and yield the answer, in pieces or as one.
 
         The token goes with the question alone: a probe may meet somebody else.
         """
@@ -109,7 +116,7 @@ class Wire:
             self._client.stream(
                 "POST",
                 f"{self.endpoint.url}/",
-                content=json.dumps({"question": question, "stream": stream}).encode(),
+                content=_body(question, stream, history),
                 headers={
                     "Content-Type": "application/json",
                     "Accept": "text/event-stream" if stream else "application/json",
@@ -227,6 +234,14 @@ class Wire:
 
 class TLSFailed(Failure):
     """Both sides do not agree on TLS, or the certificate is not trusted."""
+
+
+def _body(question: str, stream: bool, history: Sequence[Turn]) -> bytes:
+    """Return the request's body; letters as they are, for the assistant limits its bytes."""
+    body: dict[str, Any] = {"question": question, "stream": stream}
+    if history:
+        body["history"] = [{"role": turn.role, "text": turn.text} for turn in history]
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:

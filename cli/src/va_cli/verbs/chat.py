@@ -8,11 +8,13 @@ import typer
 from va_cli.choosing import Place, finder_by_name
 from va_cli.options import (
     Context,
+    Continue,
     Debug,
     Kubeconfig,
     Name,
     Namespace,
     Seconds,
+    Sources,
     Timeout,
     TokenFile,
     Url,
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 
 HELP = """Ask questions, one after the other.
 
-Each question stands for itself: the assistant does not remember the ones
-before. While the assistant cannot answer, the question is kept and sent when it
-can. Ctrl-C stops an answer, Ctrl-D or /exit leaves, /help lists the commands.
+A question is understood from the ones before. While the assistant cannot answer,
+it is kept and sent when it can. Ctrl-C stops an answer, Ctrl-D or /exit leaves,
+/help lists the commands.
 
 Where the input is no terminal, each line of it is a question.
 """
@@ -36,6 +38,8 @@ Where the input is no terminal, each line of it is a question.
 def chat(
     invocation: typer.Context,
     name: Name = None,
+    resume: Continue = False,
+    sources: Sources = None,
     timeout: Timeout = Seconds(120),  # noqa: B008 - a plain value
     url: Url = None,
     token_file: TokenFile = None,
@@ -48,7 +52,8 @@ def chat(
     """Set the conversation up and lead it."""
     from va_cli.asking import Asker
     from va_cli.conversation import Conversation, PipedLines
-    from va_cli.telling import told
+    from va_cli.transcript import Transcript
+    from va_cli.turns import ASKER
 
     session = session_of(invocation, debug=debug)
     place = Place(url=url, namespace=namespace, context=context, kubeconfig=kubeconfig)
@@ -61,8 +66,7 @@ def chat(
 
     def tell(failure: "Failure") -> None:
         notes.quiet()
-        session.show_trace()
-        sys.stderr.write(told(failure, program=session.program, colour=session.stderr_colour))
+        session.tell(failure)
 
     with session.notes(verbose=verbose) as notes:
         asker = asker_for(name)
@@ -71,9 +75,15 @@ def chat(
             from va_cli.prompt import PromptedLines
 
             notes.say(f"asking {asker.target.label}; /help lists the commands")
+        transcript = Transcript(target=asker.target, memory=session.memory(), notes=notes)
+        if resume:
+            transcript.resume()
+        asked_before = [turn.text for turn in transcript.turns if turn.role == ASKER]
         return Conversation(
             asker=asker,
-            lines=PromptedLines() if interactive else PipedLines(sys.stdin.buffer),
+            transcript=transcript,
+            look=session.look(sources=sources),
+            lines=PromptedLines(asked_before) if interactive else PipedLines(sys.stdin.buffer),
             out=sys.stdout,
             notes=notes,
             tell=tell,
