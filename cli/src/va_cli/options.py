@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from va_cli.completion import assistant_names
 from va_cli.durations import parse_duration
 
 
@@ -53,6 +54,7 @@ Name: TypeAlias = Annotated[
     typer.Argument(
         metavar="NAME",
         show_default=False,
+        autocompletion=assistant_names,
         help="The assistant. Default: VA_ASSISTANT, else the only one in the namespace.",
     ),
 ]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from va_cli.choosing import Place, finder_by_name, finder_by_word
+from va_cli.completion import assistant_names
 from va_cli.durations import Deadline
 from va_cli.failures import ExitCode, WrongUsage
 from va_cli.options import (
@@ -53,6 +54,7 @@ def ask(
         typer.Argument(
             metavar="NAME",
             show_default=False,
+            autocompletion=assistant_names,
             help="Whom to ask.",
         ),
     ] = None,
