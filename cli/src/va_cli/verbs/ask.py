@@ -1,6 +1,7 @@
 """`va ask`: one question, one answer; or those of a file."""
 
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -89,30 +90,19 @@ def ask(
     """Read the command line and what is piped in, ask, and print."""
     session = session_of(invocation, debug=debug)
     token = session.token(token_file)
+    place = Place(url=url, namespace=namespace, context=context, kubeconfig=kubeconfig)
     if as_json:
         output = _only_json(output)
-    if file is None:
-        questions, text = None, read_text(sys.stdin.buffer)
-        if name is None or question is not None:
-            # Wrong input ends here, before anything is looked up or sent.
-            join_question(question, text)
-    else:
+    if file is not None:
         _refuse_beside_a_file(question=question, resume=resume, output=output)
-        questions, text = read_questions(file, stdin=sys.stdin.buffer), None
-    with session.notes(verbose=verbose) as notes:
-        place = Place(url=url, namespace=namespace, context=context, kubeconfig=kubeconfig)
-        if question is None and questions is None:
-            finder, words = finder_by_word(name, session, place, notes)
-        else:
-            finder, words = finder_by_name(name, session, place, notes), question
+        questions = read_questions(file, stdin=sys.stdin.buffer)
+        with session.notes(verbose=verbose) as notes:
+            finder = finder_by_name(name, session, place, notes)
 
-        from va_cli.asking import Asker
+            from va_cli.asking import Asker
+            from va_cli.batch import Batch
 
-        asker = Asker(finder, notes, token=token)
-        try:
-            if questions is not None:
-                from va_cli.batch import Batch
-
+            with closing(Asker(finder, notes, token=token)) as asker:
                 return Batch(
                     asker=asker,
                     out=sys.stdout,
@@ -124,22 +114,30 @@ def ask(
                     timeout=timeout,
                     patience=wait or timeout,
                 ).ask(questions)
+    text = read_text(sys.stdin.buffer)
+    if name is None or question is not None:
+        # Wrong input ends here, before anything is looked up or sent.
+        join_question(question, text)
+    with session.notes(verbose=verbose) as notes:
+        if question is None:
+            finder, words = finder_by_word(name, session, place, notes)
+        else:
+            finder, words = finder_by_name(name, session, place, notes), question
+        asked = join_question(words, text)
 
-            from va_cli.asking import listening, retrying
-            from va_cli.printing import print_answer
-            from va_cli.transcript import Transcript
+        from va_cli.asking import Asker, listening, retrying
+        from va_cli.printing import print_answer
+        from va_cli.transcript import Transcript
 
-            asked = join_question(words, text)
+        with closing(Asker(finder, notes, token=token)) as asker:
             transcript = Transcript(target=asker.target, memory=session.memory(), notes=notes)
             if resume:
                 transcript.resume()
             said = transcript.turns
+            in_pieces = stream and output is not AnswerFormat.JSON
             answer = retrying(
                 lambda: asker.ask(
-                    asked,
-                    stream=stream and output is not AnswerFormat.JSON,
-                    deadline=Deadline.after(timeout),
-                    history=said,
+                    asked, stream=in_pieces, deadline=Deadline.after(timeout), history=said
                 ),
                 limit=Deadline.after(wait or 0.0),
                 notes=notes,
@@ -152,8 +150,6 @@ def ask(
                 out=sys.stdout,
                 notes=notes,
             )
-        finally:
-            asker.close()
     return ExitCode.OK
 
 
