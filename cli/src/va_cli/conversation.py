@@ -33,6 +33,8 @@ COMMANDS = """\
 /exit          leave; Ctrl-D does too
 Ctrl-C stops an answer or the waiting for it. Alt-Enter begins a new line."""
 
+COMMAND_NAMES = re.findall(r"^/\w+", COMMANDS, re.MULTILINE)
+
 _COMMAND = re.compile(r"/([A-Za-z]+)(?:\s+(.+))?", re.DOTALL)
 """A path, such as `/etc/passwd`, is none."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings
 
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 class PromptedLines:
     """Questions that a person types; what is pasted stays one question."""
 
-    def __init__(self, asked_before: Sequence[str] = ()) -> None:
-        """Let the arrow keys bring back what was asked before, the oldest first."""
+    def __init__(self, *, asked_before: Sequence[str], commands: Sequence[str]) -> None:
+        """Let the arrow keys bring back what was asked, and Tab complete commands."""
         # Multi-line, so that pasted lines are shown as lines; Enter sends all the same.
         self._session: PromptSession[str] = PromptSession(
             multiline=True,
             key_bindings=_keys(),
             prompt_continuation="  ",
+            completer=WordCompleter(commands, sentence=True),
+            complete_while_typing=False,
             history=InMemoryHistory([plain(question) for question in asked_before]),
         )
 

@@ -165,6 +165,20 @@ def test_the_history_holds_the_questions_of_the_session(start: Start, stub: Assi
     assert stub.questions == ["one", "one"]
 
 
+def test_tab_completes_commands(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("/ret\t")
+    # Only what is missing is written anew.
+    child.expect(r"ry")
+    child.send("\r")
+    child.expect_exact("nothing was asked yet")
+    ready(child, stub)
+    child.send(CTRL_D)
+    assert end_of(child) == 0
+    assert stub.questions == []
+
+
 def test_help_names_the_commands(start: Start, stub: AssistantStub) -> None:
     child = start("--url", stub.url)
     ready(child, stub)

@@ -209,3 +209,13 @@ def test_a_chat_is_a_conversation_also_in_a_pipe(
         (),
         exchanges("four"),
     ]
+
+
+def test_a_conversation_that_is_too_long_for_this_assistant_can_be_left(
+    stub: AssistantStub, cluster: FakeCluster, state: dict[str, str]
+) -> None:
+    """An assistant may take less than others (`limits.questionBytes`)."""
+    stub.usual = Reply(refusal=(413, "QuestionTooLarge", "at most 1 KiB"))
+    run = run_va("ask", "ada", "one", cluster=cluster, environment=state)
+    assert run.code == 2
+    assert "in a conversation, begin a new one" in run.error_lines[2]

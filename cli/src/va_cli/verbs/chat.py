@@ -51,7 +51,7 @@ def chat(
 ) -> int:
     """Set the conversation up and lead it."""
     from va_cli.asking import Asker
-    from va_cli.conversation import Conversation, PipedLines
+    from va_cli.conversation import COMMAND_NAMES, Conversation, Lines, PipedLines
     from va_cli.transcript import Transcript
     from va_cli.turns import ASKER
 
@@ -72,18 +72,21 @@ def chat(
         asker = asker_for(name)
         notes.quiet()
         if interactive:
-            from va_cli.prompt import PromptedLines
-
             notes.say(f"asking {asker.target.label}; /help lists the commands")
         transcript = Transcript(target=asker.target, memory=session.memory(), notes=notes)
         if resume:
             transcript.resume()
-        asked_before = [turn.text for turn in transcript.turns if turn.role == ASKER]
+        lines: Lines = PipedLines(sys.stdin.buffer)
+        if interactive:
+            from va_cli.prompt import PromptedLines
+
+            asked_before = [turn.text for turn in transcript.turns if turn.role == ASKER]
+            lines = PromptedLines(asked_before=asked_before, commands=COMMAND_NAMES)
         return Conversation(
             asker=asker,
             transcript=transcript,
             look=session.look(sources=sources),
-            lines=PromptedLines(asked_before) if interactive else PipedLines(sys.stdin.buffer),
+            lines=lines,
             out=sys.stdout,
             notes=notes,
             tell=tell,
