@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.assistant import environments
 from benchmarks.assistant.answers import TEXT
 from benchmarks.assistant.cells import Figures
 from benchmarks.assistant.processes import Server, exchange, free_port
-from benchmarks.assistant.ways import BIN
 from va_assistant.settings import ModelServerSettings
 
 QUESTIONS = (
@@ -36,8 +36,9 @@ def embedded(folder: Path, rounds: int) -> list[Figures]:
 def _assistant(folder: Path) -> list[Figures]:
     """Ask the assistant, with `va-model` on the same core: as in a pod, two processes."""
     port, probe_port = free_port(), free_port()
+    command = environments.assistant() / "va-assistant"
     server = Server.start(
-        [str(BIN / "va-assistant"), "--context", str(TEXT), "--verbose", "--port", str(port),
+        [str(command), "--context", str(TEXT), "--verbose", "--port", str(port),
          "--probe-port", str(probe_port)],
         log=folder / "assistant-embedded.log",
     )  # fmt: skip

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.assistant import peer
+from benchmarks.assistant import environments
 from benchmarks.assistant.answers import MODEL, TEXT
 from benchmarks.assistant.processes import Server, free_port
 
 DIRECT, ASSISTANT, LITELLM, ORIGINAL = "direct", "assistant", "litellm", "original"
 QUESTION = "Where does the Museum of Lighthouses stand, and what does it keep?"
 KEY = "sk-benchmark"
-BIN = Path(sys.executable).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +86,11 @@ def assistant(base_url: str, folder: Path) -> Way:
     key = folder / "key"
     key.write_text(KEY)
     port, probe_port = free_port(), free_port()
+    command = environments.assistant() / "va-assistant"
     return Way(
         name=ASSISTANT, port=port, end_mark="event: done", probe_port=probe_port, ready="/ready",
         command=(
-            str(BIN / "va-assistant"), "--context", str(TEXT), "--model", MODEL,
+            str(command), "--context", str(TEXT), "--model", MODEL,
             "--base-url", base_url, "--api-key-file", str(key), "--verbose",
             "--port", str(port), "--probe-port", str(probe_port),
         ),
@@ -100,16 +100,16 @@ def assistant(base_url: str, folder: Path) -> Way:
 def proxy(base_url: str) -> Way:
     """Return LiteLLM's proxy; one worker for the one core that each way has."""
     port = free_port()
-    place = peer.litellm()
+    place = environments.litellm()
     return Way(
         name=LITELLM, port=port, path="/v1/chat/completions", end_mark="data: [DONE]",
         health="/health/liveliness", ready="/health/readiness",
         command=(
-            str(place / "bin" / "python"), str(place / "bin" / "litellm"),
-            "--config", str(peer.FOLDER / "config.yaml"), "--host", "127.0.0.1",
+            str(place / "python"), str(place / "litellm"),
+            "--config", str(environments.LITELLM / "config.yaml"), "--host", "127.0.0.1",
             "--port", str(port), "--num_workers", "1",
         ),
-        environment={**peer.ENVIRONMENT, "BENCH_BASE_URL": base_url},
+        environment={**environments.LITELLM_SETTINGS, "BENCH_BASE_URL": base_url},
     )  # fmt: skip
 
 
