@@ -25,7 +25,7 @@ from va_assistant.prompt import Prompt
 from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
-from va_assistant.transport import ASKER, DEADLINE, Transport, url_fault
+from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
 
 MINIMAL_QUESTION = "Hi"
 
@@ -66,9 +66,7 @@ class Model:
             api_key="unused",  # each request brings the key of its moment
             base_url=base_url,
             max_retries=0,
-            http_client=httpx2.Client(
-                transport=self._transport, trust_env=False, follow_redirects=False
-            ),
+            http_client=Client(self._transport),
         )
         self._whole = self._parameters()
         self._streamed = self._parameters(stream=True)
