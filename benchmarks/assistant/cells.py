@@ -68,10 +68,10 @@ def summary(result: Result, cpu_seconds: float | None) -> Figures:
         "count": count,
         "failures": result.failures,
         "rate": count / result.seconds if result.seconds else 0.0,
-        "p50": median(result.times),
+        "p50": median(result.times) if count else None,
         "p99": percentile(result.times, 0.99) if count >= ENOUGH_FOR_P99 else None,
         "worst": max(result.times, default=None),
-        "first_p50": median(result.firsts),
+        "first_p50": median(result.firsts) if count else None,
         "first_p99": percentile(result.firsts, 0.99) if count >= ENOUGH_FOR_P99 else None,
         "cpu_ms": None if cpu_seconds is None else cpu_seconds * 1000 / max(result.asked, 1),
     }

@@ -1,9 +1,8 @@
 """What is measured, part by part."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 from benchmarks.assistant.answers import Behaviour
 from benchmarks.assistant.cells import Cell, Figures, cells
@@ -67,11 +66,8 @@ def streams(stage: Stage, rounds: int, seconds: float) -> list[Figures]:
     for number in range(rounds):
         for way in _in_turn(stage.ways, number):
             if way.streams:
-                begin = time.monotonic()
                 turn = stage.turn(way, PACED, seconds=seconds, warm_seconds=0.0)
-                spent = time.monotonic() - begin
-                cores = (turn["cpu_ms"] or 0.0) * turn["count"] / 1000 / spent
-                found.append({"way": way.name, "ideal": PACED.ideal, "cores": cores, **turn})
+                found.append({"way": way.name, "ideal": PACED.ideal, **turn})
     return found
 
 
@@ -149,7 +145,7 @@ def _cut(stage: Stage) -> list[float]:
     return cut
 
 
-def _until(met: Any, *, within: float = 20) -> bool:
+def _until(met: Callable[[], bool], *, within: float = 20) -> bool:
     """Wait for a condition; what does not come to pass is a finding, not a fault."""
     ends = time.monotonic() + within
     while not met():

@@ -150,8 +150,8 @@ def stream_section(turns: Sequence[Figures]) -> str:
 def slow_section(found: Sequence[Figures]) -> str:
     """Return what others waited for."""
     rows = [
-        (each["way"], each["alone_p50"], _number(each["alone_p99"]), each["p50"],
-         _number(each["p99"]), sum(each["failures"].values()), each["probe_p50"],
+        (each["way"], _number(each["alone_p50"]), _number(each["alone_p99"]),
+         _number(each["p50"]), _number(each["p99"]), failures([each]), each["probe_p50"],
          each["probe_p99"], _number(each["held"]))
         for each in found
     ]  # fmt: skip

@@ -13,6 +13,11 @@ from benchmarks.assistant.processes import Server, free_port
 DIRECT, ASSISTANT, LITELLM, ORIGINAL = "direct", "assistant", "litellm", "original"
 QUESTION = "Where does the Museum of Lighthouses stand, and what does it keep?"
 KEY = "sk-benchmark"
+UNLIMITED = {
+    "VA_ASSISTANT_REQUESTS_PER_MINUTE_PER_CLIENT": "0",
+    "VA_ASSISTANT_REQUESTS_PER_MINUTE": "0",
+}
+"""The clients here are one address that asks as often as it can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,7 @@ def assistant(base_url: str, folder: Path) -> Way:
             "--base-url", base_url, "--api-key-file", str(key), "--verbose",
             "--port", str(port), "--probe-port", str(probe_port),
         ),
+        environment=UNLIMITED,
     )  # fmt: skip
 
 
