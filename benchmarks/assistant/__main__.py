@@ -32,7 +32,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     add("--parts", default=",".join(PARTS), help=f"what to run, of {', '.join(PARTS)}")
     add("--ways", default=",".join(WAYS), help=f"who is compared, of {', '.join(WAYS)}")
     add("--rounds", type=int, default=5, help="rounds, each with every way in turn")
-    add("--seconds", type=float, default=2.0, help="of one turn of a way")
+    add("--seconds", type=float, default=3.0, help="of one turn of a way")
     add("--delays", default="0,200", help="milliseconds that the stub takes")
     add("--clients", default="1,16,64", help="clients at once")
     add("--out", type=Path, default=RESULTS, help="the folder of the results")

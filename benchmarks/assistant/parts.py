@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 from benchmarks.assistant.answers import Behaviour
 from benchmarks.assistant.cells import Cell, Figures, cells
@@ -86,7 +87,7 @@ def slow_readers(stage: Stage) -> list[Figures]:
         )  # fmt: skip
         asked = stage.upstream.counts()["asked"]
         stage.clients.do(holding)
-        _until(lambda asked=asked: stage.upstream.counts()["asked"] >= asked + SLOW_READERS)
+        _until(partial(_has_asked, stage, asked + SLOW_READERS))
         time.sleep(2)
         beside = stage.turn(way, one, seconds=4, warm_seconds=0.3)
         probes = _probe_times(way)
@@ -120,7 +121,7 @@ def leavers(stage: Stage) -> list[Figures]:
                 clients=LEAVERS, leave_after=0.2,
             )  # fmt: skip
             left = stage.clients.do(job).left
-            _until(lambda before=before: len(_cut(stage)) >= before + LEAVERS, within=5)
+            _until(partial(_has_cut, stage, before + LEAVERS), within=5)
             cut = sorted(_cut(stage)[before:])
             waits = [c - mine for c, mine in zip(cut, left, strict=False)]
             found.append({
@@ -138,6 +139,15 @@ def memory(stage: Stage) -> list[Figures]:
 def _in_turn(ways: Sequence[Way], number: int) -> Sequence[Way]:
     """Return the ways, every other round in the other order."""
     return ways if number % 2 == 0 else ways[::-1]
+
+
+def _has_asked(stage: Stage, number: int) -> bool:
+    asked: int = stage.upstream.counts()["asked"]
+    return asked >= number
+
+
+def _has_cut(stage: Stage, number: int) -> bool:
+    return len(_cut(stage)) >= number
 
 
 def _cut(stage: Stage) -> list[float]:

@@ -57,11 +57,11 @@ def goals(found: Figures) -> str:
     ]
     if theirs := _own(busy, LITELLM):
         own = _own(busy, ASSISTANT)
-        rate = (middle(own, "rate") or 0) / (middle(theirs, "rate") or 1)
-        cost = (middle(theirs, "cpu_ms") or 0) / (middle(own, "cpu_ms") or 1)
         rows += [
-            ("requests a second, of LiteLLM's", "at least 10 times", rate),
-            ("the same by processor time", "at least 10 times", cost),
+            ("requests a second, of LiteLLM's", "at least 10 times",
+             _times(middle(own, "rate"), middle(theirs, "rate"))),
+            ("the same by processor time", "at least 10 times",
+             _times(middle(theirs, "cpu_ms"), middle(own, "cpu_ms"))),
             ("p99, ms", "lower than LiteLLM's", _number(middle(own, "p99"))),
             ("LiteLLM's", "", _number(middle(theirs, "p99") or middle(theirs, "worst"))),
         ]  # fmt: skip
@@ -203,6 +203,11 @@ def _cell(turns: Iterable[Figures], **fields: Any) -> list[Figures]:
 def _busiest(turns: Sequence[Figures]) -> list[Figures]:
     """Return those of them in which the server has most to do."""
     return _cell(turns, clients=max(turn["clients"] for turn in turns))
+
+
+def _times(value: float | None, base: float | None) -> float | str:
+    """Return how many times the base a value is; nothing where one of them says nothing."""
+    return value / base if value and base else ""
 
 
 def _number(value: float | None) -> float | str:

@@ -31,6 +31,13 @@ def test_the_goals_are_told_with_what_was_reached() -> None:
     assert ("the same by processor time", "at least 10 times", "20") in rows
 
 
+def test_a_peer_without_an_answer_is_not_what_others_are_measured_by() -> None:
+    requests = [turn("direct"), turn("assistant"), turn("litellm", rate=0.0, p50=None, p99=None)]
+    page = report({"machine": MACHINE, "parts": {"requests": requests}})
+    [line] = [line for line in page.split("\n") if "a second, of LiteLLM" in line]
+    assert line.rstrip(" |").endswith("at least 10 times")
+
+
 def test_a_way_that_was_not_measured_is_left_out() -> None:
     streams = [turn("assistant", ideal=1280.0, p99=1400.0, cores=0.5)]
     page = report({"machine": MACHINE, "parts": {"streams": streams}})
