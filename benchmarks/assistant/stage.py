@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,14 +51,12 @@ class Stage:
 @contextmanager
 def stage(names: list[str]) -> Iterator[Stage]:
     """Set up the stub and the clients for some ways; no server runs yet."""
-    with tempfile.TemporaryDirectory(prefix="va-bench-") as name:
-        folder = Path(name)
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="va-bench-")))
         upstream = Upstream(folder)
+        ends.callback(upstream.stop)
         clients = Clients()
+        ends.callback(clients.stop)
         found = Stage(upstream, clients, ways(upstream.port, folder, names), {}, folder)
-        try:
-            yield found
-        finally:
-            found.stop_all()
-            clients.stop()
-            upstream.stop()
+        ends.callback(found.stop_all)
+        yield found
