@@ -84,11 +84,14 @@ def _range(names: Sequence[str]) -> tuple[re.Pattern[str], Sequence[str]]:
     ), names
 
 
+_MAY_SPAN = re.compile(r"[-–—]|\b(?:to|until|till|bis|through|since|from|most|least|than|exceed)\b")
+"""What every span and bound has; most sentences have none of it, and are done with it."""
+
 _BOUNDS = (
     (stem("maximum"), re.compile(r"\b(?:at most|up to|no more than|not exceed)", re.IGNORECASE)),
     (
         stem("minimum"),
-        re.compile(r"\b(?:at least|no less than|or older|from the age)", re.IGNORECASE),
+        re.compile(r"\b(?:at least|no less than|no younger than|from the age)", re.IGNORECASE),
     ),
 )
 """Bounds as texts put them, by the word with which people ask for them."""
@@ -186,6 +189,8 @@ class Index:
 
     def _read_terms(self, text: str) -> frozenset[str]:
         terms = set(terms_of(text, stems=self.stems))
+        if not _MAY_SPAN.search(text):
+            return frozenset(terms)
         for match in _YEARS.finditer(text):
             first = int(match.group(1))
             last = int(match.group(2)) if match.group(2).isdigit() else first + LONGEST_SPAN_YEARS

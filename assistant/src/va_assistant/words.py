@@ -118,6 +118,9 @@ _KEPT = frozenset(
 )
 
 
+_CALENDAR = frozenset(name[:3] for name in (*MONTHS, *WEEKDAYS))
+
+
 class Token(NamedTuple):
     """One word as it stands in a text."""
 
@@ -150,7 +153,9 @@ def tokens(text: str, *, stems: bool = True) -> list[Token]:
         kind = match.lastgroup or "word"
         written = match.group()
         if kind == "word":
-            terms = _month_or_day(written, text, match.span(), number_end)
+            terms = ()
+            if written[:3].lower() in _CALENDAR:  # few are, and each word of a text comes here
+                terms = _month_or_day(written, text, match.span(), number_end)
             terms = terms or _word_terms(written, stems)
         else:
             terms = _special_terms(kind, written)
