@@ -14,9 +14,9 @@ from va_assistant.extraction import Candidate
 from va_assistant.retrieval import Found
 from va_assistant.words import fold
 
-ENOUGH = 0.52
+ENOUGH = 0.44
 """Share of a question that the best sentence must hold, with its surroundings."""
-ENOUGH_WHERE_UNKNOWN = 0.66
+ENOUGH_WHERE_UNKNOWN = 0.58
 """The same where the question has a word that the texts do not have."""
 
 

@@ -336,6 +336,14 @@ food meal > soup sandwich pizza salad bread cake waffle fruit
 drink beverage > coffee tea juice beer wine water lemonade
 bring carry own take
 bring welcome allowed permitted
+finish complete graduate end
+christmas easter > holiday
+run teach lead manage
+musical > piano cello violin guitar flute drum choir sing
+barefoot shoes
+cash coin
+change reset replace
+minor underage child
 picture photo photography camera film
 pram stroller buggy pushchair
 luggage baggage suitcase bag backpack

@@ -60,6 +60,7 @@ _FREQUENCY = re.compile(
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?:\+|\b0|\(0|\b\d)[\d\s()/.-]{5,}\d\b")
+_LISTED = re.compile(r",|\band\b")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 _WEB = re.compile(
     r"https?://|www\.|\b[\w-]+\.(?:com|org|net|example|io|de|no|fr|eu|uk|dev|info)\b(?!\w|@)",
@@ -205,6 +206,8 @@ def _counts(counted: str, sentence: Sentence) -> bool:
     things = [at for at, token in enumerate(found) if set(token.terms) & meant]
     if not things and {stem(w) for w in sentence.intro.lower().split()} & meant:
         return bool(numbers)
+    if things and len(_LISTED.findall(sentence.text)) > 1:
+        return True  # they are listed: whoever asks can count them
     for at in numbers:
         small = found[at].text.lower() in {"a", "an"}
         if any(at < thing <= at + (1 if small else 3) for thing in things):
