@@ -153,7 +153,7 @@ def tokens(text: str, *, stems: bool = True) -> list[Token]:
         kind = match.lastgroup or "word"
         written = match.group()
         if kind == "word":
-            terms = ()
+            terms: tuple[str, ...] = ()
             if written[:3].lower() in _CALENDAR:  # few are, and each word of a text comes here
                 terms = _month_or_day(written, text, match.span(), number_end)
             terms = terms or _word_terms(written, stems)
