@@ -20,7 +20,7 @@ export ASSISTANT_IMAGE := virtual-assistant/assistant:$(ASSISTANT_TAG)
 export MODEL_IMAGE := virtual-assistant/model:$(ASSISTANT_TAG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-alerts bench-operator down cluster images install uninstall kubeconfig lint format tools
+.PHONY: help demo test test-faults test-alerts bench-operator bench-answers down cluster images install uninstall kubeconfig lint format tools
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-alerts: tools ## run the alert rules in Prometheus' own evaluator, which is
 bench-operator: tools ## measure the operator in a cluster of its own, against a bare client
 	@$(RUN) python -m benchmarks.operator $(BENCH_ARGS)
 	@$(UV) run --locked --quiet --group bench python -m benchmarks.operator.plots
+
+bench-answers: tools ## measure how true the answers are, and how quick, beside the original's way
+	@$(RUN) python -m benchmarks.answers $(BENCH_ARGS)
 
 down: tools ## remove the cluster that `make` made, with all that runs in it
 	@$(CLUSTER_RUN) down --all
