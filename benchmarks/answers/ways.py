@@ -15,8 +15,9 @@ Ask = Callable[[Case], Said]
 """Asks one question; raises `AskFailed`."""
 
 PATIENCE_SECONDS = 120
-ANSWER_TOKENS = 256
-"""The script that this began with set no limit; a small model that repeats itself needs one."""
+ANSWER_TOKENS = 160
+"""Somewhat more than is read of an answer (`READ_CHARACTERS`). The script that this began with set
+no limit, but a small model that repeats itself needs one."""
 
 
 class AskFailed(Exception):
