@@ -20,16 +20,16 @@ export ASSISTANT_IMAGE := virtual-assistant/assistant:$(ASSISTANT_TAG)
 export MODEL_IMAGE := virtual-assistant/model:$(ASSISTANT_TAG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-alerts bench-operator down cluster images install uninstall kubeconfig lint format tools
+.PHONY: help demo test test-faults test-alerts bench-operator bench-answers bench-assistant down cluster images install uninstall kubeconfig lint format tools
 
 help: ## list these commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: install ## from nothing to a first answer: cluster, images, operator, sample, question
 	@RUN="$(RUN)" deploy/demo
 
 test: cluster images lint ## run everything that is checked
-	@$(RUN) pytest tests/unit tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
+	@$(RUN) --group browser pytest tests/unit tests/browser tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
 test-faults: cluster images ## do the operator every harm that is foreseen, and see what comes of it
 	@$(RUN) pytest tests/faults $(PYTEST_ARGS)
@@ -40,6 +40,12 @@ test-alerts: tools ## run the alert rules in Prometheus' own evaluator, which is
 bench-operator: tools ## measure the operator in a cluster of its own, against a bare client
 	@$(RUN) python -m benchmarks.operator $(BENCH_ARGS)
 	@$(UV) run --locked --quiet --group bench python -m benchmarks.operator.plots
+
+bench-answers: tools ## measure how true the answers are, and how quick, beside the original's way
+	@$(RUN) python -m benchmarks.answers $(BENCH_ARGS)
+
+bench-assistant: tools ## measure the assistant, beside LiteLLM's proxy and the plain way
+	@UV=$(UV) $(RUN) python -m benchmarks.assistant $(BENCH_ARGS)
 
 down: tools ## remove the cluster that `make` made, with all that runs in it
 	@$(CLUSTER_RUN) down --all

@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 import json
-import platform
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.machine import machine
 from benchmarks.operator import parts
 from benchmarks.operator.api_client import connect
 from benchmarks.operator.assistants import service_type
@@ -115,25 +115,6 @@ async def _play(stage: Stage, asked: argparse.Namespace, found: dict[str, Any]) 
             found["parts"][part] = outcome
             found["seconds"][part] = time.monotonic() - begin
             print(f" {part} took {found['seconds'][part]:.0f} s", flush=True)
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        "unknown",
-    )
-    count = Path("/proc/cpuinfo").read_text().count("processor\t")
-    load = Path("/proc/loadavg").read_text().split()[0]
-    return {
-        "processor": model, "cores": count, "python": platform.python_version(),
-        "kernel": platform.release(), "load_before": load,
-        "at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-    }  # fmt: skip
 
 
 def main() -> None:

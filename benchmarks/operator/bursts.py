@@ -17,7 +17,7 @@ from benchmarks.operator.processes import Running
 from benchmarks.operator.request_metrics import writes
 from benchmarks.operator.sightings import Story
 from benchmarks.operator.stage import AT_ONCE, Stage
-from benchmarks.operator.usage import cpu_seconds
+from benchmarks.usage import cpu_seconds
 
 LIMIT, OPERATOR, PLAIN_KOPF = "bare client", "operator", "plain kopf"
 

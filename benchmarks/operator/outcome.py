@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmarks.operator.figures import per_second, percentile
+from benchmarks.figures import per_second, percentile
 from benchmarks.operator.request_metrics import Calls, writes
 from benchmarks.operator.sightings import Story
 

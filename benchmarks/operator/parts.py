@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import percentile
 from benchmarks.operator.assistants import name_of, service_type
 from benchmarks.operator.bench_cluster import (
     EVERYTHING,
@@ -22,7 +23,6 @@ from benchmarks.operator.bursts import (
     delete_all,
     patience,
 )
-from benchmarks.operator.figures import percentile
 from benchmarks.operator.kwok import (
     POD_ADDRESSES,
     PODS_PER_NODE,
@@ -37,7 +37,7 @@ from benchmarks.operator.processes import start_plain_kopf
 from benchmarks.operator.request_metrics import written
 from benchmarks.operator.stage import AT_ONCE, Stage
 from benchmarks.operator.steady import heal, idle, start_among, unrelated
-from benchmarks.operator.usage import cpu_seconds
+from benchmarks.usage import cpu_seconds
 from va_operator.kinds import CHILDREN
 
 Figures = dict[str, Any]

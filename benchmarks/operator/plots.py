@@ -14,7 +14,7 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 
-from benchmarks.operator.figures import per_second
+from benchmarks.figures import per_second
 
 Figures = dict[str, Any]
 

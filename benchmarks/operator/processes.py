@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.operator.bench_cluster import ROOT, TooLong, until
-from benchmarks.operator.usage import Usage, usage
+from benchmarks.usage import Usage, usage
 
 BIN = Path(sys.executable).parent
 IMAGES = {

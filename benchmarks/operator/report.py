@@ -1,35 +1,15 @@
 """The tables: what was measured, beside what is asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import median
+from benchmarks.machine import sentence
 from benchmarks.operator.bursts import LIMIT, OPERATOR, PLAIN_KOPF
-from benchmarks.operator.figures import median
+from benchmarks.tables import table
 
 Figures = dict[str, Any]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table with columns of one width; numbers to the right."""
-    texts = [list(head), *([_text(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(head))]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = (
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        return "| " + " | ".join(padded) + " |"
-
-    ruler = [("-" * width if i == 0 else "-" * (width - 1) + ":") for i, width in enumerate(widths)]
-    return "\n".join([line(texts[0]), line(ruler), *(line(row) for row in texts[1:])])
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, float):
-        return f"{cell:.0f}" if abs(cell) >= 100 else f"{cell:.2f}".rstrip("0").rstrip(".")
-    return str(cell)
 
 
 def ratio(outcomes: Iterable[Figures], who: str) -> float:
@@ -85,13 +65,11 @@ GROWTH_HEAD = (
 
 def write_report(found: Figures, folder: Path) -> str:
     """Write `latest.md` and the plots that there is material for; return the text."""
-    parts, machine = found["parts"], found["machine"]
+    parts = found["parts"]
     text = [
         "# What was measured",
         (
-            f"{machine['at']}, {machine['cores']} cores of {machine['processor']}, Python "
-            f"{machine['python']}, Linux {machine['kernel']}, load before "
-            f"{machine['load_before']}. Written by `python -m benchmarks.operator`; "
+            f"{sentence(found['machine'])} Written by `python -m benchmarks.operator`; "
             "the README says how each figure is made."
         ),
     ]

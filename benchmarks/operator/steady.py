@@ -8,14 +8,14 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.figures import percentile
 from benchmarks.operator.api_client import MERGE
 from benchmarks.operator.bench_cluster import TooLong
-from benchmarks.operator.figures import percentile
 from benchmarks.operator.limit import for_each
 from benchmarks.operator.processes import Running
 from benchmarks.operator.request_metrics import writes
 from benchmarks.operator.stage import AT_ONCE, Stage
-from benchmarks.operator.usage import cpu_seconds
+from benchmarks.usage import cpu_seconds
 from va_operator.kinds import CHILDREN, SERVICES, Resource
 
 

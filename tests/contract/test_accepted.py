@@ -57,6 +57,12 @@ SPECS: dict[str, dict[str, Any]] = {
     "a line of 100,000 characters": {"text": "x" * 100_000},
     "32 references": refs(32),
     "no model settings": {"model": {}},
+    "no fallbacks": {"fallbacks": []},
+    "a fallback for the embedded model": {"fallbacks": [NAMED]},
+    "four fallbacks of one name, the last one embedded": {
+        "model": NAMED,
+        "fallbacks": [NAMED, NAMED, NAMED, {"provider": "Embedded"}],
+    },
     "the embedded model by name": {"model": {"provider": "Embedded"}},
     "the embedded model with a window": {"model": {"contextWindow": 8192, "maxTokens": 8191}},
     "a server without a key": {"model": {"name": "llama3", "baseURL": "http://ollama:11434/v1"}},
@@ -113,6 +119,24 @@ SPECS: dict[str, dict[str, Any]] = {
             ]
         }
     },
+    "all limits": {
+        "limits": {
+            "questionBytes": 256,
+            "concurrentQuestions": 1,
+            "requestsPerMinutePerClient": 0,
+            "requestsPerMinute": 1_000_000,
+            "trustedProxies": 8,
+            "allowedOrigins": [
+                "https://shop.example",
+                "http://localhost:3000",
+                "http://[2001:db8::1]:80",
+                "http://192.0.2.7",
+                *(f"https://{n}.example" for n in range(12)),
+            ],
+        }
+    },
+    "no limits": {"limits": {}},
+    "a token": {"auth": {"tokenSecretRef": {"name": "ada-token", "key": "token"}}},
     "no way out": {"networkPolicy": {"egress": []}},
     "32 ways out": {"networkPolicy": {"egress": [{"namespace": "a" * 63}] * 32}},
     "nothing about the network": {"networkPolicy": {}},

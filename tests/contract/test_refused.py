@@ -50,12 +50,41 @@ def variable(name: str) -> dict[str, Any]:
     return {"env": [{"name": name, "value": "x"}]}
 
 
+def origin(text: str) -> dict[str, Any]:
+    return {"limits": {"allowedOrigins": [text]}}
+
+
+NO_ORIGINS = (
+    "*", "null", "", "shop.example", "https://", "https://*", "https://*.shop.example",
+    "https://shop.example/", "https://user@shop.example", "ftp://shop.example", "https://a b",
+    "https://shop.example\n",
+)  # fmt: skip
 NO_BLOCKS = (
     "", "10.0.0.1", "10.0.0.0/33", "10.0.0/8", "256.0.0.0/8", "010.0.0.0/8", "10.0.0.0/08",
     "api.openai.com", "::", "::/129", "2001:db8::1::/64", "1:2:3:4:5:6:7/64", ":1::/64",
     "1:2:3:4::5:6:7:8/64", "12345::/64", "::ffff:10.0.0.1/128", "fe80::%eth0/64",
 )  # fmt: skip
 SPECS: dict[str, tuple[dict[str, Any], str]] = {
+    **{f"the origin {text!r}": (origin(text), "`allowedOrigins` must be") for text in NO_ORIGINS},
+    "two equal origins": (
+        {"limits": {"allowedOrigins": ["https://a", "https://a"]}},
+        "Duplicate value",
+    ),
+    "a long question's limit": (
+        {"limits": {"questionBytes": 65_537}},
+        "less than or equal to 65536",
+    ),
+    "no question at all": ({"limits": {"concurrentQuestions": 0}}, "greater than or equal to 1"),
+    "less than nothing": ({"limits": {"requestsPerMinute": -1}}, "greater than or equal to 0"),
+    "auth without a Secret": ({"auth": {}}, "spec.auth.tokenSecretRef: Required value"),
+    "a token without a key": (
+        {"auth": {"tokenSecretRef": {"name": "a"}}},
+        "spec.auth.tokenSecretRef.key: Required value",
+    ),
+    "a token in a folder": (
+        {"auth": {"tokenSecretRef": {"name": "a", "key": "../b"}}},
+        "`key` must be a key of a Secret",
+    ),
     "no context": ({"context": None}, "spec.context: Required value"),
     "no files": ({"context": {}}, "spec.context.files: Required value"),
     "an empty list of files": (files(), "should have at least 1 items"),
@@ -157,6 +186,23 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "OpenAI without a key": (
         model(name="gpt-5-mini"),
         "`apiKeySecretRef` must be set, or a `baseURL` of a server that needs no key",
+    ),
+    "five fallbacks": ({"model": NAMED, "fallbacks": [NAMED] * 5}, "must have at most 4 items"),
+    "a fallback without a key": (
+        {"model": NAMED, "fallbacks": [{"name": "x"}]},
+        "`apiKeySecretRef` must be set, or a `baseURL` of a server that needs no key",
+    ),
+    "a fallback at no URL": (
+        {"model": NAMED, "fallbacks": [{**NAMED, "baseURL": "x"}]},
+        "`baseURL` must be an http",
+    ),
+    "the embedded model twice": (
+        {"model": NAMED, "fallbacks": [{"provider": "Embedded"}, {}]},
+        "at most one of `model` and `fallbacks` must be the embedded model",
+    ),
+    "the embedded model as its own fallback": (
+        {"fallbacks": [{"provider": "Embedded"}]},
+        "at most one of `model` and `fallbacks` must be the embedded model",
     ),
     "an empty name of a model": (named(name=""), "should be at least 1 chars long"),
     "a name of a model with a newline": (

@@ -80,26 +80,39 @@ CONFIG_MAPS = {
     name: a_config_map(name, data={key: f"text of {name} {key}" for key in ("k", "l")})
     for name in ("one", "two")
 }
+MODEL: dict[str, Any] = {
+    "provider": "OpenAI",
+    "name": "gpt-5-mini",
+    "baseURL": "http://x/v1",
+    "apiKeySecretRef": {"name": "openai", "key": "apiKey"},
+    "contextWindow": 10_000,
+    "maxTokens": 100,
+    "temperature": 1,
+    "timeoutSeconds": 60,
+}
 FULL: dict[str, Any] = {
     "replicas": 2,
     "context": {
         "files": [
             {"name": "a.md", "inline": "text"},
             {"name": "b.md", "configMapRef": {"name": "one", "key": "k"}},
-        ]
+        ],
+        "mode": "Auto",
     },
+    "answering": {"noAnswerText": "No idea.", "citations": True},
     "instructions": "Be brief.",
-    "model": {
-        "provider": "OpenAI",
-        "name": "gpt-5-mini",
-        "baseURL": "http://x/v1",
-        "apiKeySecretRef": {"name": "openai", "key": "apiKey"},
-        "contextWindow": 10_000,
-        "maxTokens": 100,
-        "temperature": 1,
-        "timeoutSeconds": 60,
-    },
+    "model": MODEL,
+    "fallbacks": [MODEL],
     "service": {"type": "NodePort", "port": 80, "nodePort": 30080, "annotations": {"a": "b"}},
+    "limits": {
+        "questionBytes": 1000,
+        "concurrentQuestions": 8,
+        "requestsPerMinutePerClient": 10,
+        "requestsPerMinute": 100,
+        "trustedProxies": 1,
+        "allowedOrigins": ["https://shop.example"],
+    },
+    "auth": {"tokenSecretRef": {"name": "token", "key": "token"}},
     "networkPolicy": {"egress": [{"cidr": "10.0.0.0/8", "ports": [443]}, {"namespace": "models"}]},
     "suspend": False,
     "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
@@ -119,14 +132,17 @@ FULL: dict[str, Any] = {
     "podLabels": {"team": "blue"},
     "podAnnotations": {"mesh": "on"},
 }
-EMBEDDED = {**FULL, "model": {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}}
-"""For what only the embedded model has."""
+EMBEDDED: dict[str, Any] = {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}
+"""A model with what only the embedded one has."""
 OTHER: dict[str, Any] = {
     ".spec.replicas": 3,
     ".spec.context.files[0].name": "other.md",
     ".spec.context.files[0].inline": "other",
     ".spec.context.files[1].configMapRef.name": "two",
     ".spec.context.files[1].configMapRef.key": "l",
+    ".spec.context.mode": "Retrieve",
+    ".spec.answering.noAnswerText": "Ask me something else.",
+    ".spec.answering.citations": False,
     ".spec.instructions": "Be long.",
     ".spec.model.provider": "Embedded",
     ".spec.model.name": "gpt-5",
@@ -141,6 +157,14 @@ OTHER: dict[str, Any] = {
     ".spec.service.port": 8080,
     ".spec.service.nodePort": 30081,
     ".spec.service.annotations": {"c": "d"},
+    ".spec.limits.questionBytes": 2000,
+    ".spec.limits.concurrentQuestions": 9,
+    ".spec.limits.requestsPerMinutePerClient": 0,
+    ".spec.limits.requestsPerMinute": 0,
+    ".spec.limits.trustedProxies": 0,
+    ".spec.limits.allowedOrigins[0]": "https://other.example",
+    ".spec.auth.tokenSecretRef.name": "other",
+    ".spec.auth.tokenSecretRef.key": "other",
     ".spec.networkPolicy.egress[0].cidr": "2001:db8::/32",
     ".spec.networkPolicy.egress[0].ports[0]": 8443,
     ".spec.networkPolicy.egress[1].namespace": "others",
@@ -162,6 +186,11 @@ OTHER: dict[str, Any] = {
     ".spec.podLabels": {"team": "red"},
     ".spec.podAnnotations": {"mesh": "off"},
 }
+OTHER |= {
+    path.replace(".spec.model.", ".spec.fallbacks[0]."): value
+    for path, value in OTHER.items()
+    if path.startswith(".spec.model.")
+}
 
 
 def built(spec: dict[str, Any]) -> list[Manifest]:
@@ -177,7 +206,11 @@ def built(spec: dict[str, Any]) -> list[Manifest]:
 
 
 def before(path: str) -> dict[str, Any]:
-    return EMBEDDED if path.startswith(".spec.model.resources") else FULL
+    if path.startswith(".spec.model.resources"):
+        return {**FULL, "model": EMBEDDED}
+    if path.startswith(".spec.fallbacks[0].resources"):
+        return {**FULL, "fallbacks": [EMBEDDED]}
+    return FULL
 
 
 def with_other(path: str) -> dict[str, Any]:

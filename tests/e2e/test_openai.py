@@ -14,6 +14,8 @@ from support.stub_model import KEY, StubModel
 pytestmark = pytest.mark.usefixtures("operator")
 
 TEXT = "The animal is a dog.\n"
+NOT_THERE = "What is her salary?"
+"""No line of the text stands in where the model does not answer this."""
 
 
 def error(status: int, message: str = "no", **headers: str) -> dict[str, object]:
@@ -55,7 +57,7 @@ def test_each_failure_of_a_provider_has_its_code_and_its_condition_and_heals(
 ) -> None:
     for fault, (turn, status, reason) in FAULTS.items():
         stub.script(default=turn)
-        reply = ask(serving, "Which animal?")
+        reply = ask(serving, NOT_THERE)
         assert (reply.status, reply.text.partition(":")[0]) == (status, reason), fault
         assert "dog" not in reply.text
         if status == 503:
@@ -75,7 +77,7 @@ def test_each_failure_of_a_provider_has_its_code_and_its_condition_and_heals(
 
 
 def test_a_stream_that_is_cut_never_looks_whole(stub: StubModel, serving: str) -> None:
-    stub.script(default={"cut_at": 2})
+    stub.script(default={"text": "The animal is a dog. The dog is an animal.", "cut_at": 8})
 
     reply = ask(serving, "Which animal?", accept="text/event-stream")
 
@@ -192,7 +194,7 @@ def test_the_key_is_seen_nowhere_but_in_its_secret(
     everything = {}
     for fault, turn in QUOTING_THE_KEY.items():
         stub.script(default=turn)
-        told = ask(serving, "Which animal?", accept="text/event-stream")
+        told = ask(serving, NOT_THERE, accept="text/event-stream")
         assert told.status >= 500 or "event: error" in told.text, (fault, told)
         everything[f"answer to {fault}"] = told.text + str(told.headers)
     cluster.wait_for("ada", namespace, status="False", reason="KeyRefused", within=60)

@@ -147,7 +147,7 @@ def test_an_upstream_that_goes_and_comes_is_told_in_two_events(
     pod = the_pod(cluster, namespace)
     for _ in range(2):
         stub.script(default={"status": 503, "error": {"message": "no"}})
-        assert ask(url, "Which animal?").status == 503
+        assert ask(url, "What is her salary?").status == 503
         told = cluster.wait_for("ada", namespace, "Degraded", reason="UpstreamError", within=90)
         assert f"pod '{pod}'" in told["message"]
         assert said(cluster, namespace) == {

@@ -290,7 +290,7 @@ def test_a_watch_that_is_dead_though_it_speaks_ends_the_process_and_the_next_mak
             stage.proxy.inject(alive, dead)
             return stage.operator.is_dead
 
-        until(ended, within=90, show=stage.operator.log)
+        until(ended, within=120, show=stage.operator.log)
         assert "has not delivered" in stage.operator.log()
         assert "Traceback" not in stage.operator.log()
         stage.proxy.clear()

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,9 @@ class Reply:
 
     pieces: tuple[str, ...] = ("Ada works ", "at the Analytical Engine.")
     finish_reason: str = "stop"
+    about: dict[str, Any] = field(default_factory=dict)
+    """What else is said of the answer: `madeBy`, `sources`, `fallback`."""
+
     refusal: tuple[int, str, str] | None = None
     """Status, reason and message of an error answer."""
 
@@ -52,6 +55,8 @@ class Asked:
     question: str
     stream: bool
     headers: dict[str, str]
+    history: tuple[tuple[str, str], ...] = ()
+    """Role and text of each turn before the question."""
 
 
 @dataclass
@@ -65,6 +70,8 @@ class AssistantStub:
     port: int = 0
     script: deque[Reply] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
+    probed: list[dict[str, str]] = field(default_factory=list)
+    """The headers of the requests for `/health`."""
     changed: threading.Condition = field(default_factory=threading.Condition)
     hung_up: int = 0
     """How many clients went away before their answer was whole."""
@@ -147,6 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.endswith("/health"):
+            self._stub.probed.append(dict(self.headers))
             self._send(*self._stub.health)
         else:
             self._refuse(404, "NotFound", "there is only / and /health", None)
@@ -155,9 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         body = json.loads(self.rfile.read(length))
         reply = self._stub.script.popleft() if self._stub.script else self._stub.usual
-        self._stub.note(Asked(body["question"], body.get("stream", False), dict(self.headers)))
+        history = tuple((turn["role"], turn["text"]) for turn in body.get("history", ()))
+        stream = body.get("stream", False)
+        self._stub.note(Asked(body["question"], stream, dict(self.headers), history))
         try:
-            self._reply(reply, body.get("stream", False))
+            self._reply(reply, stream)
         except OSError:
             self._stub.note()
             self.close_connection = True
@@ -221,9 +231,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _done(stub: AssistantStub, reply: Reply) -> dict[str, str]:
+def _done(stub: AssistantStub, reply: Reply) -> dict[str, Any]:
     return {
         "model": stub.model,
+        "fallback": False,
         "revision": stub.revision,
+        "madeBy": "Model",
+        "sources": [],
+        **reply.about,
         "finishReason": reply.finish_reason,
     }

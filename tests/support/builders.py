@@ -202,7 +202,7 @@ def a_report(
 ) -> Report:
     """Return what a pod says whose model is in a state, or failed for a reason."""
     model = ModelReport(
-        name="gpt-5-mini", state=state, reason=reason, message=message if reason else None
+        place=0, name="gpt-5-mini", state=state, reason=reason, message=message if reason else None
     )
     return Report(
         ready=state in {"Ready", "Degraded"},

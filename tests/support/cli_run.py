@@ -42,17 +42,26 @@ def run_va(
     piped: str | bytes | None = None,
     environment: Mapping[str, str] | None = None,
     program: str = "/usr/local/bin/va",
+    terminal: bool = False,
 ) -> Run:
-    """Run `va` with these arguments; without `piped` nothing can be read."""
+    """Run `va` with these arguments; without `piped` nothing can be read.
+
+    No conversation is kept, unless the environment says where. With `terminal` the
+    output goes to one, of an unknown width.
+    """
 
     def open_cluster(kubeconfig: str, context: str | None) -> Cluster:
         assert cluster is not None, "no cluster was to be needed"
         return cluster
 
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "12")
+    if terminal:
+        out.isatty = lambda: True  # type: ignore[method-assign]
     stdin = _stdin(piped)
     # A kubeconfig that exists, whatever is in it: the fake does not read it.
     surroundings = {"KUBECONFIG": os.devnull, **(environment or {})}
+    if "XDG_STATE_HOME" not in surroundings:
+        surroundings["VA_NO_HISTORY"] = "1"
     with (
         stdin,
         mock.patch.multiple(sys, stdin=stdin, stdout=out, stderr=err, argv=[program]),
@@ -70,6 +79,7 @@ def an_assistant(name: str = "ada", namespace: str = "default", **status: Any) -
         "metadata": {
             "name": name,
             "namespace": namespace,
+            "uid": f"uid-of-{name}",
             "generation": 3,
             "creationTimestamp": "2026-01-01T00:00:00Z",
         },
@@ -111,6 +121,9 @@ class FakeCluster:
     items: Sequence[dict[str, Any]] = ()
     proxy_url: str = NOWHERE
     """Where the service proxy leads."""
+
+    proxy_token: str = ""
+    """With which the API server knows the user."""
 
     default_namespace: str = "default"
     pod_items: Sequence[dict[str, Any]] = ()
@@ -159,7 +172,12 @@ class FakeCluster:
         return "v1.34.4"
 
     def service_proxy(self, namespace: str, name: str) -> Endpoint:
-        return Endpoint(via="the API server's service proxy", url=self.proxy_url)
+        return Endpoint(
+            via="the API server's service proxy",
+            url=self.proxy_url,
+            headers={"Authorization": self.proxy_token} if self.proxy_token else {},
+            authorization_is_taken=True,
+        )
 
     def _read(self, what: str) -> None:
         self.reads.append(what)

@@ -62,7 +62,7 @@ class Turn:
     """Seconds before each piece of a stream."""
 
     pieces: int | None = None
-    """How many pieces a stream has; None: one per word."""
+    """How many pieces a stream has, a sentence each; None: one per word."""
 
     hang_at: int | None = None
     """Piece before which a stream falls silent until the client leaves."""
@@ -332,7 +332,7 @@ class _Handler(BaseHTTPRequestHandler):
         text = quote(exchange.body) if turn.text is None else turn.text
         pieces = re.findall(r"\S+\s*", text)
         if turn.pieces is not None:
-            pieces = [f"piece{number} " for number in range(turn.pieces)]
+            pieces = ["Again. "] * turn.pieces
         self._head(turn, "text/event-stream", None)
         # A model says its role first.
         self._event(turn, self._chunk({"role": "assistant", "content": ""}, None))

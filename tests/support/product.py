@@ -11,6 +11,8 @@ from support.cluster import ROOT, Cluster, Manifest
 from support.stub_model import KEY, StubModel
 
 OPERATOR_NAMESPACE = "virtual-assistant-system"
+UNLIMITED = {"requestsPerMinute": 0, "requestsPerMinutePerClient": 0}
+"""Tests ask more than people do, all from one address."""
 
 
 def make(target: str, **more: str) -> str:
@@ -79,7 +81,12 @@ def an_assistant(name: str = "ada", *, text: str = "", **spec: object) -> Manife
         "apiVersion": "virtualassistant.dev/v1alpha1",
         "kind": "VirtualAssistant",
         "metadata": {"name": name},
-        "spec": {"replicas": 1, **({"context": context} if context else {}), **spec},
+        "spec": {
+            "replicas": 1,
+            "limits": UNLIMITED,
+            **({"context": context} if context else {}),
+            **spec,
+        },
     }
 
 

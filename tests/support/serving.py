@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,10 +117,16 @@ def free_ports(count: int) -> list[int]:
             sock.close()
 
 
-def write_revision(folder: Path, *, context: str = CONTEXT, **model: Any) -> Path:
-    """Write the folder that a pod mounts."""
+def write_revision(
+    folder: Path,
+    *,
+    context: str = CONTEXT,
+    fallbacks: Sequence[dict[str, Any]] = (),
+    **model: Any,
+) -> Path:
+    """Write the folder that a pod mounts; a fallback is the model with what differs."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = {
+    settings: dict[str, Any] = {
         "instructions": None,
         "files": ["cv.md"],
         "model": {
@@ -134,6 +140,8 @@ def write_revision(folder: Path, *, context: str = CONTEXT, **model: Any) -> Pat
             **model,
         },
     }
+    if fallbacks:
+        settings["fallbacks"] = [{**settings["model"], **more} for more in fallbacks]
     (folder / "settings.json").write_text(json.dumps(settings))
     (folder / "context.cv.md").write_text(context)
     return folder
@@ -168,6 +176,9 @@ def serve(
             "VA_ASSISTANT_REVISION_DIR": str(folder / "revision"),
             "VA_ASSISTANT_API_KEY_FILE": str(key_file),
             "VA_ASSISTANT_DRAIN_SECONDS": "5",
+            # Tests ask more than people do.
+            "VA_ASSISTANT_REQUESTS_PER_MINUTE_PER_CLIENT": "0",
+            "VA_ASSISTANT_REQUESTS_PER_MINUTE": "0",
             **(environment or {}),
         },
         stderr=subprocess.PIPE,

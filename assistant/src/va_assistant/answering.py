@@ -1,20 +1,21 @@
 """From a question to its answer, with the counting and logging of what became of it."""
 
 import socket
-import threading
 import time
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
-from va_assistant.completions import Answer, Piece, Usage
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.metrics import Metrics
-from va_assistant.model import Model
+from va_assistant.pipeline import Pipeline
 from va_assistant.questions import Question
-from va_assistant.readiness import Readiness
+from va_assistant.replies import Part, Reply
+from va_assistant.seats import Seats
 
 log = structlog.get_logger()
 
@@ -36,56 +37,66 @@ class Answering:
 
     def __init__(
         self,
-        model: Model,
-        readiness: Readiness,
+        pipeline: Pipeline,
         metrics: Metrics,
         *,
+        timeout_seconds: float,
         max_questions: int,
         gap_seconds: float,
     ) -> None:
-        self._model = model
-        self._readiness = readiness
+        """`timeout_seconds` is the one deadline of a question, `gap_seconds` of a silence in it."""
+        self._pipeline = pipeline
         self._metrics = metrics
+        self._timeout_seconds = timeout_seconds
         self._gap_seconds = gap_seconds
-        self._seats = threading.BoundedSemaphore(max_questions)
+        self._seats = Seats(max_questions)
 
     def take_seat(self) -> None:
-        """Reserve room for one question; raises `TooBusy` where there is none."""
-        if not self._seats.acquire(blocking=False):
+        """Reserve room for one question; raises `TooBusy` where none comes free soon."""
+        if not self._seats.take():
             raise Failure(Reason.TOO_BUSY, "too many questions at once")
         self._metrics.in_flight.inc()
 
     def leave_seat(self) -> None:
         """Give the room to the next question."""
         self._metrics.in_flight.dec()
-        self._seats.release()
+        self._seats.leave()
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> Reply:
         """Return the whole answer; raises a `Failure`, or `AskerLeft`."""
+        question = asked.question
         try:
-            answer = self._model.answer(asked.question.text, self._deadline(), asked.asker)
+            reply = self._pipeline.answer(
+                question.text, question.history, self._deadline(), asked.asker
+            )
         except BaseException as error:
             self._note(asked, error=error)
             raise
-        self._note(asked, usage=answer.usage, characters=len(answer.text))
-        return answer
+        self._note(asked, reply=reply, characters=len(reply.text))
+        return reply
 
-    def stream(self, asked: Asked) -> Generator[Piece]:
-        """Return the answer as it is written; nothing is asked before the first piece is taken."""
-        usage: Usage | None = None
+    def stream(self, asked: Asked) -> Generator[Part]:
+        """Return the answer as it is written; nothing is asked before the first part is taken."""
+        question = asked.question
+        reply: Reply | None = None
         characters = 0
         first: float | None = None
         try:
-            for piece in self._model.stream(asked.question.text, self._deadline(), asked.asker):
-                if first is None:
-                    first = time.monotonic() - asked.started
-                characters += len(piece.text)
-                usage = piece.usage
-                yield piece
+            with closing(
+                self._pipeline.stream(
+                    question.text, question.history, self._deadline(), asked.asker
+                )
+            ) as parts:
+                for part in parts:
+                    if first is None:
+                        first = time.monotonic() - asked.started
+                    characters += len(part.text)
+                    reply = part.reply
+                    yield part
         except BaseException as error:
             self._note(asked, error=error, characters=characters, first=first)
             raise
-        self._note(asked, usage=usage, characters=characters, first=first)
+        self._note(asked, reply=reply, characters=characters, first=first)
 
     def refused(self, failure: Failure, *, request_id: str) -> None:
         """Take note of a question that was not even asked."""
@@ -93,14 +104,14 @@ class Answering:
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
     def _deadline(self) -> Deadline:
-        return Deadline.after(self._model.settings.timeout_seconds, gap=self._gap_seconds)
+        return Deadline.after(self._timeout_seconds, gap=self._gap_seconds)
 
     def _note(
         self,
         asked: Asked,
         *,
         error: BaseException | None = None,
-        usage: Usage | None = None,
+        reply: Reply | None = None,
         characters: int = 0,
         first: float | None = None,
     ) -> None:
@@ -114,12 +125,10 @@ class Answering:
         }
         if first is not None:
             line["first_seconds"] = round(first, 4)
-        if error is None:
-            self._readiness.answered()
-            self._metrics.answered(seconds, usage)
-            log.info("answered", **line)
+        if reply is not None:
+            self._metrics.answered(seconds, reply)
+            log.info("answered", **_how(reply), **line)
         elif isinstance(error, Failure):
-            self._readiness.question_failed(error, started=asked.started)
             self._metrics.failed(error.reason)
             log.warning("not answered", reason=error.reason, message=error.message, **line)
         elif isinstance(error, AskerLeft | GeneratorExit):
@@ -127,3 +136,10 @@ class Answering:
             log.info("asker left", **line)
         else:
             self._metrics.failed(Reason.INTERNAL_ERROR)
+
+
+def _how(reply: Reply) -> dict[str, Any]:
+    """Return what the log says of how an answer was made."""
+    author, failure = reply.author, reply.instead_of
+    how = {"made": reply.made, "model": author.model, "fallback": author.fallback}
+    return how if failure is None else {**how, "reason": failure.reason, "message": failure.message}

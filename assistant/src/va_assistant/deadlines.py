@@ -26,6 +26,11 @@ class Deadline:
         """Return the deadline of a question that came now."""
         return cls(ends=time.monotonic() + seconds, gap=gap)
 
+    def part(self, seconds: float) -> "Deadline":
+        """Return a deadline of its own for one step, which ends no later than this one."""
+        ends = min(self.ends, self.clock() + seconds)
+        return Deadline(ends=ends, gap=self.gap, clock=self.clock)
+
     def left(self) -> float:
         """Seconds until the end, never less than 0."""
         return max(0.0, self.ends - self.clock())

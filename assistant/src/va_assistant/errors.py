@@ -35,6 +35,10 @@ class Reason(StrEnum):
     INVALID_QUESTION = "InvalidQuestion"
     NOT_FOUND = "NotFound"
     METHOD_NOT_ALLOWED = "MethodNotAllowed"
+    UNAUTHORIZED = "Unauthorized"
+    CROSS_SITE = "CrossSite"
+    TOO_MANY_REQUESTS = "TooManyRequests"
+    TOKEN_MISSING = "TokenMissing"  # noqa: S105 - a name
     QUESTION_TOO_LARGE = "QuestionTooLarge"
     UNSUPPORTED_MEDIA_TYPE = "UnsupportedMediaType"
     TOO_BUSY = "TooBusy"
@@ -53,6 +57,8 @@ class Reason(StrEnum):
     UPSTREAM_ERROR = "UpstreamError"
     CONNECTION_LOST = "ConnectionLost"
     TIMEOUT = "Timeout"
+    CIRCUIT_OPEN = "CircuitOpen"
+    NO_MODEL_ANSWERS = "NoModelAnswers"
 
 
 STATUS: dict[Reason, int] = {
@@ -61,12 +67,16 @@ STATUS: dict[Reason, int] = {
     Reason.NOT_UTF8: 400,
     Reason.INVALID_JSON: 400,
     Reason.INVALID_QUESTION: 400,
+    Reason.UNAUTHORIZED: 401,
+    Reason.CROSS_SITE: 403,
     Reason.NOT_FOUND: 404,
     Reason.METHOD_NOT_ALLOWED: 405,
     Reason.QUESTION_TOO_LARGE: 413,
     Reason.UNSUPPORTED_MEDIA_TYPE: 415,
+    Reason.TOO_MANY_REQUESTS: 429,
     Reason.INTERNAL_ERROR: 500,
     Reason.TOO_BUSY: 503,
+    Reason.TOKEN_MISSING: 503,
     Reason.KEY_MISSING: 502,
     Reason.KEY_REFUSED: 502,
     Reason.MODEL_NOT_FOUND: 502,
@@ -79,10 +89,13 @@ STATUS: dict[Reason, int] = {
     Reason.UPSTREAM_ERROR: 503,
     Reason.CONNECTION_LOST: 503,
     Reason.TIMEOUT: 504,
+    Reason.CIRCUIT_OPEN: 503,
+    Reason.NO_MODEL_ANSWERS: 503,
 }
 
 RETRY_AFTER_SECONDS: dict[Reason, float] = {
     Reason.TOO_BUSY: 1,
+    Reason.TOKEN_MISSING: 30,
     Reason.RATE_LIMITED: 10,
 }
 """What is said where the provider says nothing; other 503s say 5 seconds."""
@@ -90,6 +103,18 @@ RETRY_AFTER_SECONDS: dict[Reason, float] = {
 _PASSING = frozenset(
     {Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT}
 )
+
+_OF_THE_MODEL = _PASSING | {
+    Reason.TOO_BUSY,
+    Reason.KEY_MISSING,
+    Reason.KEY_REFUSED,
+    Reason.MODEL_NOT_FOUND,
+    Reason.HOST_NOT_FOUND,
+    Reason.CONNECTION_REFUSED,
+    Reason.TLS_FAILED,
+    Reason.CIRCUIT_OPEN,
+    Reason.NO_MODEL_ANSWERS,
+}
 
 
 class Failure(Exception):
@@ -108,6 +133,9 @@ class Failure(Exception):
         self.reason = reason
         self.message = message
         self.about_question = about_question
+        self.meets_all = False
+        """Every question meets it, as the model's trial has shown."""
+
         self.provider_retry_after = retry_after
 
     @property
@@ -118,11 +146,16 @@ class Failure(Exception):
     @property
     def retry_after(self) -> float | None:
         """Seconds after which asking again makes sense; None where it makes none."""
-        if self.status != 503:
+        if self.status not in {429, 503}:
             return None
         if self.provider_retry_after is not None:
             return self.provider_retry_after
         return RETRY_AFTER_SECONDS.get(self.reason, 5)
+
+    @property
+    def about_model(self) -> bool:
+        """Whether somebody else may well answer the same question: another model, or the text."""
+        return (self.reason in _OF_THE_MODEL or self.meets_all) and not self.about_question
 
     @property
     def state(self) -> ModelState:

@@ -10,13 +10,20 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from va_assistant.about import name_of_pod
 from va_assistant.answering import Answering
+from va_assistant.auth import Tokens
 from va_assistant.embedded import ModelMissingError, ModelProcess
 from va_assistant.errors import one_line
+from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
+from va_assistant.knowledge import Knowledge
+from va_assistant.ladder import EMBEDDED_QUESTIONS, Ladder
+from va_assistant.limits import Rates
 from va_assistant.logs import set_up_logs
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
+from va_assistant.pipeline import Pipeline
 from va_assistant.probes import Probes
 from va_assistant.prompt import build_prompt
 from va_assistant.proxies import InvalidProxyError
@@ -30,8 +37,9 @@ from va_assistant.revision import (
     read_revision,
     revision_of_files,
 )
+from va_assistant.seats import LONGEST_LINE
 from va_assistant.server import SPARE_THREADS, Server, listen
-from va_assistant.settings import AssistantSettings, openai_api_key, proxy_for
+from va_assistant.settings import AssistantSettings, host_name, openai_api_key, proxy_for
 from va_assistant.transport import url_fault
 from va_assistant.web import create_app
 
@@ -40,14 +48,6 @@ LOOPBACK = "127.0.0.1"
 QUESTION_PORT = 8000
 PROBE_PORT = 8001
 MODEL_START_SECONDS = 60.0
-
-
-EMBEDDED_QUESTIONS = 8
-"""Questions at work at once where the model is the embedded one.
-
-It writes one answer at a time, some seconds each: more than these would wait for
-their turn until their time is over, so `TooBusy` is the better answer to them.
-"""
 
 
 class StartError(Exception):
@@ -132,14 +132,20 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
     """Serve what a pod has mounted."""
     host = EVERYWHERE if options.host is None else options.host
     revision = read_revision(settings.revision_dir, name=settings.revision)
-    key_file = settings.api_key_file
+    key_files = (settings.api_key_file, *settings.fallback_api_key_files)
+    if len(key_files) != len(revision.models):
+        raise StartError(
+            f"VA_ASSISTANT_FALLBACK_API_KEY_FILES names {len(key_files) - 1} files "
+            f"for {len(revision.fallbacks)} fallbacks"
+        )
     _serve(
         revision,
-        KeyFile(key_file) if key_file else NoKey(),
+        [KeyFile(file) if file else NoKey() for file in key_files],
         settings=settings,
         log_level=settings.log_level,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
+        name=name_of_pod(host_name()),
     )
 
 
@@ -166,35 +172,40 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
         changed=_Announcement(revision, _url(host, sock.getsockname()[1])),
     )
     if options.model:
-        serve(revision, _native_key(options) or NoKey())
+        serve(revision, [_native_key(options) or NoKey()])
         return
     process = ModelProcess()
     try:
         process.wait_until_healthy(MODEL_START_SECONDS)
-        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), NoKey())
+        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), [NoKey()])
     finally:
         process.stop()
 
 
 def _serve(
     revision: Revision,
-    key: KeySource,
+    keys: Sequence[KeySource],
     *,
     settings: AssistantSettings,
     log_level: str,
     sock: socket.socket,
     probe_sock: socket.socket | None,
+    name: str = "",
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
-    model = Model(revision.model, build_prompt(revision), key, proxy_for)
+    models = [
+        Model(model, build_prompt(revision, model), key, proxy_for)
+        for model, key in zip(revision.models, keys, strict=True)
+    ]
     readiness = Readiness(revision)
     metrics = Metrics()
+    ladder = Ladder(models, readiness, metrics)
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
-        model,
-        readiness,
+        Pipeline(Knowledge(revision), ladder),
         metrics,
+        timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
         gap_seconds=settings.gap_seconds,
     )
@@ -203,17 +214,43 @@ def _serve(
         readiness.draining = True
 
     server = Server(
-        create_app(answering, revision),
+        create_app(
+            answering,
+            revision,
+            gate_of(settings),
+            question_bytes=settings.question_bytes,
+            name=name,
+        ),
         sock,
-        threads=max_questions + SPARE_THREADS,
+        threads=max_questions + LONGEST_LINE + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,
         receive_seconds=settings.receive_seconds,
         draining=draining,
     )
     if probe_sock:
         Probes(probe_sock, readiness, metrics, server.is_serving).start()
-    Trial(model, readiness, changed=lambda: changed(readiness)).start()
+    for rung in ladder.rungs:
+        Trial(
+            rung.model,
+            readiness,
+            rung=rung.place,
+            answered=rung.answered,
+            changed=lambda: changed(readiness),
+        ).start()
     server.run()
+
+
+def gate_of(settings: AssistantSettings) -> Gate:
+    """Return the gate that the settings ask for."""
+    return Gate(
+        tokens=Tokens(settings.token_file) if settings.token_file else None,
+        rates=Rates(
+            per_client=settings.requests_per_minute_per_client,
+            in_all=settings.requests_per_minute,
+        ),
+        allowed_origins=frozenset(origin.lower() for origin in settings.allowed_origins),
+        proxies=settings.trusted_proxies,
+    )
 
 
 def questions_at_once(provider: Provider, limit: int) -> int:
@@ -244,7 +281,7 @@ class _Announcement:
 
     def __call__(self, readiness: Readiness) -> None:
         """Say it once."""
-        [model] = readiness.report().body["models"]
+        model, *_ = readiness.report().body["models"]
         error = model["lastError"]
         if error:
             text = f"Not ready: {error['reason']}: {error['message']}"

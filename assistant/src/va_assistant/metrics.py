@@ -1,5 +1,7 @@
 """What is counted; names and labels are part of the interface."""
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -10,7 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from va_assistant.completions import Usage
+from va_assistant.replies import Reply
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
@@ -28,6 +30,19 @@ class Metrics:
             ["result", "reason"],
             registry=self.registry,
         )
+        self._made = Counter(
+            "va_assistant_answers",
+            "Answers by how they were made, the model that answered (empty where none did) and "
+            "whether it or lines of the texts stood in for the preferred one.",
+            ["made", "model", "fallback"],
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "va_assistant_refusals",
+            "Questions to which the texts have no answer, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "va_assistant_answer_seconds",
             "Seconds from a question's arrival to the end of its answer.",
@@ -39,6 +54,25 @@ class Metrics:
             "Questions at work.",
             registry=self.registry,
         )
+        self._calls = Counter(
+            "va_assistant_model_calls",
+            "Calls of a model for a question, by rung (0 is the preferred model) and what came "
+            "of them: answered, left, or the reason of the failure.",
+            ["rung", "model", "result"],
+            registry=self.registry,
+        )
+        self._fallbacks = Counter(
+            "va_assistant_fallbacks",
+            "Questions that a model passed on to the next one, by the reason of its failure.",
+            ["rung", "model", "reason"],
+            registry=self.registry,
+        )
+        self._circuits = Gauge(
+            "va_assistant_circuit_state",
+            "Whether a model is asked: 0 closed (it is), 1 half-open (by one probe), 2 open.",
+            ["rung", "model"],
+            registry=self.registry,
+        )
         self._tokens = Counter(
             "va_assistant_tokens",
             "Tokens as the model reports them.",
@@ -46,14 +80,30 @@ class Metrics:
             registry=self.registry,
         )
 
-    def answered(self, seconds: float, usage: Usage | None) -> None:
-        """Count an answer."""
+    def answered(self, seconds: float, reply: Reply) -> None:
+        """Count an answer, also one that says that there is none."""
         self._questions.labels("answered", "").inc()
+        author = reply.author
+        self._made.labels(reply.made, author.model or "", str(author.fallback).lower()).inc()
+        if reply.refusal:
+            self._refusals.labels(reply.refusal).inc()
         self._seconds.observe(seconds)
-        if usage:
+        if usage := reply.usage:
             self._tokens.labels("prompt").inc(usage.prompt)
             self._tokens.labels("cached").inc(usage.cached)
             self._tokens.labels("completion").inc(usage.completion)
+
+    def called(self, rung: int, model: str, result: str) -> None:
+        """Count a call of a model: `answered`, `left`, or the reason of its failure."""
+        self._calls.labels(str(rung), model, result).inc()
+
+    def passed_on(self, rung: int, model: str, reason: str) -> None:
+        """Count a question that goes on to the next model, by the one that did not answer."""
+        self._fallbacks.labels(str(rung), model, reason).inc()
+
+    def watch_circuit(self, rung: int, model: str, state: Callable[[], float]) -> None:
+        """Ask for the state of a model's circuit whenever the metrics are read."""
+        self._circuits.labels(str(rung), model).set_function(state)
 
     def failed(self, reason: str) -> None:
         """Count a question without an answer, by reason."""

@@ -6,10 +6,8 @@ building of its objects, which costs more than the rest of a request.
 """
 
 import json
-import random
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -21,16 +19,11 @@ from va_assistant.completions import Answer, Piece, parse_answer, read_stream
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
-from va_assistant.prompt import Prompt
+from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
-from va_assistant.transport import ASKER, DEADLINE, Transport, url_fault
-
-MINIMAL_QUESTION = "Hi"
-
-LONGEST_WAIT_SECONDS = 2.0
-"""A provider that wants to be left alone for longer is not waited for."""
+from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
 
 _NO_URL = "http://unusable.invalid"
 
@@ -66,30 +59,28 @@ class Model:
             api_key="unused",  # each request brings the key of its moment
             base_url=base_url,
             max_retries=0,
-            http_client=httpx2.Client(
-                transport=self._transport, trust_env=False, follow_redirects=False
-            ),
+            http_client=Client(self._transport),
         )
         self._whole = self._parameters()
         self._streamed = self._parameters(stream=True)
 
     def answer(
-        self, question: str, deadline: Deadline, asker: socket.socket | None = None
+        self, query: Query, deadline: Deadline, asker: socket.socket | None = None
     ) -> Answer:
         """Return the whole answer; raises a `Failure` where there is none."""
 
         def ask(key: str | None) -> Answer:
-            body = self._prompt.request(self._whole, question)
+            body = self._prompt.request(self._whole, query)
             return parse_answer(self._post(body, key, deadline, asker).content)
 
-        answer = self._try(ask, deadline)
+        answer = self._with_key(ask)
         if not answer.text:
             raise _cut_to_nothing()
         return answer
 
     def stream(
-        self, question: str, deadline: Deadline, asker: socket.socket | None = None
-    ) -> Iterator[Piece]:
+        self, query: Query, deadline: Deadline, asker: socket.socket | None = None
+    ) -> Generator[Piece]:
         """Return the answer as it is written; the last piece says why it ended.
 
         Nothing is asked before the first piece is taken. Closing the iterator
@@ -97,10 +88,10 @@ class Model:
         """
 
         def begin(key: str | None) -> "_Begun":
-            body = self._prompt.request(self._streamed, question)
+            body = self._prompt.request(self._streamed, query)
             return _Begun(self._post(body, key, deadline, asker, stream=True), key)
 
-        begun = self._try(begin, deadline)
+        begun = self._with_key(begin)
         try:
             deadline.begin()
             if begun.first.finish_reason:
@@ -118,7 +109,7 @@ class Model:
         """
 
         def ask(key: str | None) -> Answer:
-            body = self._prompt.request(self._parameters(limit=1), MINIMAL_QUESTION)
+            body = self._prompt.request(self._parameters(limit=1), MINIMAL)
             return parse_answer(self._post(body, key, deadline, None).content)
 
         try:
@@ -139,17 +130,6 @@ class Model:
     def close(self) -> None:
         """Close idle connections."""
         self._transport.close()
-
-    def _try(self, ask: Callable[[str | None], Result], deadline: Deadline) -> Result:
-        """Ask, and once more where that makes sense, all before the deadline."""
-        try:
-            return self._with_key(ask)
-        except Failure as failure:
-            pause = _pause_before_retry(failure)
-            if pause is None or pause >= deadline.left():
-                raise
-        time.sleep(pause)
-        return self._with_key(ask)
 
     def _with_key(self, ask: Callable[[str | None], Result]) -> Result:
         """Ask with the key of the moment; at once again if it was changed meanwhile."""
@@ -234,7 +214,7 @@ class Model:
 
 
 class _Begun:
-    """A streamed answer whose first piece has come: up to there another try may be made."""
+    """A streamed answer whose first piece has come: up to there somebody else may be asked."""
 
     def __init__(self, response: httpx2.Response, key: str | None) -> None:
         self._response = response
@@ -249,18 +229,6 @@ class _Begun:
     def close(self) -> None:
         self.rest.close()
         self._response.close()
-
-
-def _pause_before_retry(failure: Failure) -> float | None:
-    """Return the seconds after which one more try makes sense; None where none does."""
-    if failure.about_question:
-        return None
-    if failure.reason is Reason.RATE_LIMITED:
-        wait = failure.provider_retry_after
-        return wait if wait is not None and wait <= LONGEST_WAIT_SECONDS else None
-    if failure.reason in {Reason.CONNECTION_LOST, Reason.UPSTREAM_ERROR}:
-        return random.uniform(0.05, 0.25)  # noqa: S311  # spreads load, keeps no secret
-    return None
 
 
 def _cut_to_nothing() -> Failure:

@@ -7,11 +7,21 @@ from typing import Any
 from va_assistant.errors import Failure, Reason
 
 MAX_QUESTION_BYTES = 64 * 1024
-MAX_JSON_BYTES = 6 * MAX_QUESTION_BYTES + 1024
-"""The same question as JSON, where a character may be written in six."""
+MAX_TURNS = 12
+"""Turns of a conversation that are looked at; older ones are left out."""
 
 _TEXT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded"})
 _JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one side has said earlier in a conversation, as the client tells it."""
+
+    role: str
+    """`user` or `assistant`."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +31,8 @@ class Question:
     text: str
     as_json: bool
     stream: bool
+    history: tuple[Turn, ...] = ()
+    """The conversation so far, the oldest turn first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +41,29 @@ class Form:
 
     as_json: bool
     stream: bool
+    limit: int = MAX_QUESTION_BYTES
+    """Bytes of a question."""
 
     @property
     def max_bytes(self) -> int:
-        """Bytes of body beyond which nothing is read."""
-        return MAX_JSON_BYTES if self.as_json else MAX_QUESTION_BYTES
+        """Bytes of body beyond which nothing is read.
+
+        As JSON the conversation comes with the question, and a character may be written in six.
+        """
+        return 6 * MAX_QUESTION_BYTES + 1024 if self.as_json else self.limit
 
 
-def form_of(*, content_type: str, content_encoding: str, accept: str) -> Form:
-    """Tell from the headers how to read the body; raises `UnsupportedMediaType`."""
+def form_of(
+    *,
+    content_type: str,
+    content_encoding: str,
+    accept: str,
+    limit: int = MAX_QUESTION_BYTES,
+) -> Form:
+    """Tell from the headers how to read the body; raises `UnsupportedMediaType`.
+
+    `limit` is how many bytes a question may have.
+    """
     media_type, _, parameters = content_type.partition(";")
     media_type = media_type.strip().lower()
     if media_type not in _TEXT_TYPES and media_type != _JSON_TYPE:
@@ -50,40 +76,76 @@ def form_of(*, content_type: str, content_encoding: str, accept: str) -> Form:
         raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question in UTF-8")
     if content_encoding.strip().lower() not in {"", "identity"}:
         raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question without compression")
-    return Form(as_json=media_type == _JSON_TYPE, stream="text/event-stream" in accept.lower())
+    return Form(
+        as_json=media_type == _JSON_TYPE,
+        stream="text/event-stream" in accept.lower(),
+        limit=limit,
+    )
 
 
 def parse_question(body: bytes, form: Form) -> Question:
     """Return the question; raises a `Failure` that says what is wrong with it."""
     if len(body) > form.max_bytes:
-        raise too_large()
+        raise too_large(form.limit)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Failure(Reason.NOT_UTF8, f"the body is not UTF-8 (byte {error.start})") from None
     stream = form.stream
+    history: tuple[Turn, ...] = ()
     if form.as_json:
-        text, stream_asked = _from_json(text)
-        stream = stream or stream_asked
-    if "\0" in text:
+        raw = _from_json(text)
+        text, stream = raw["question"], stream or _stream_of(raw)
+        history = parse_history(raw.get("history"))
+    if "\0" in text or any("\0" in turn.text for turn in history):
         raise Failure(Reason.INVALID_QUESTION, "the question holds a NUL character")
     text = text.strip()
     if not text:
         raise Failure(Reason.EMPTY_QUESTION, "the question is empty")
-    if len(text.encode()) > MAX_QUESTION_BYTES:
-        raise too_large()
-    return Question(text=text, as_json=form.as_json, stream=stream)
+    if len(text.encode()) > form.limit:
+        raise too_large(form.limit)
+    # The conversation has no room of its own: what is sent on has one limit.
+    said = sum(len(turn.text.encode()) for turn in history)
+    if len(text.encode()) + said > MAX_QUESTION_BYTES:
+        raise too_large(MAX_QUESTION_BYTES)
+    return Question(text=text, as_json=form.as_json, stream=stream, history=history)
 
 
-def too_large() -> Failure:
-    """Return the failure of a question over the limit."""
+def parse_history(raw: object) -> tuple[Turn, ...]:
+    """Return a conversation as a client tells it, no more than its last turns."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        raise _no_history()
+    turns = []
+    for item in raw[-MAX_TURNS:]:
+        if not isinstance(item, dict) or item.get("role") not in {"user", "assistant"}:
+            raise _no_history()
+        text = item.get("text")
+        if not isinstance(text, str):
+            raise _no_history()
+        turns.append(Turn(role=item["role"], text=_encodable(text).strip()))
+    return tuple(turns)
+
+
+def _no_history() -> Failure:
     return Failure(
-        Reason.QUESTION_TOO_LARGE,
-        f"the question must be at most {MAX_QUESTION_BYTES // 1024} KiB",
+        Reason.INVALID_QUESTION,
+        'history must be a list of {"role": "user" or "assistant", "text": "…"}',
     )
 
 
-def _from_json(text: str) -> tuple[str, bool]:
+def too_large(limit: int) -> Failure:
+    """Return the failure of a question over the limit, in bytes."""
+    return Failure(Reason.QUESTION_TOO_LARGE, f"the question must be at most {_size(limit)}")
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count % 1024 else f"{count // 1024} KiB"
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    """Return a body that has a question; what else it has is not looked at."""
     try:
         raw: Any = json.loads(text)
     except json.JSONDecodeError as error:
@@ -95,17 +157,25 @@ def _from_json(text: str) -> tuple[str, bool]:
         raise Failure(
             Reason.INVALID_QUESTION, 'the body must be {"question": "…", "stream": false}'
         )
+    _encodable(raw["question"])
+    return raw
+
+
+def _stream_of(raw: dict[str, Any]) -> bool:
     stream = raw.get("stream", False)
     if not isinstance(stream, bool):
         raise Failure(Reason.INVALID_QUESTION, "stream must be true or false")
-    question: str = raw["question"]
+    return stream
+
+
+def _encodable(text: str) -> str:
     try:
-        question.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise Failure(
             Reason.INVALID_QUESTION, "the question holds half of a surrogate pair"
         ) from None
-    return question, stream
+    return text
 
 
 def _charset(parameters: str) -> str | None:

@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -30,73 +30,95 @@ class Report:
     body: dict[str, Any]
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of one model."""
+
+    state: ModelState = ModelState.UNKNOWN
+    last_failure: Failure | None = None
+    last_answer: float = -math.inf
+    doubted: threading.Event = field(default_factory=threading.Event)
+
+
 class Readiness:
-    """What the questions and trials of this pod have shown; any thread may use it."""
+    """What the questions and trials of this pod have shown; any thread may use it.
+
+    The models are numbered as in the ladder: 0 is the preferred one.
+    """
 
     def __init__(self, revision: Revision) -> None:
         self._revision = revision
         self._lock = threading.Lock()
-        self._state = ModelState.UNKNOWN
-        self._last_failure: Failure | None = None
+        self._known = tuple(_Known() for _ in revision.models)
         self._tokens: int | None = None
         self._let_in = False
-        self._last_answer = -math.inf
         self.draining = False
         """Set from a signal handler, so without the lock."""
 
-        self.doubted = threading.Event()
-        """Set when a question has failed and the model should be tried again."""
-
-    def answered(self, *, prompt_tokens: int | None = None) -> None:
+    def answered(self, *, rung: int = 0, prompt_tokens: int | None = None) -> None:
         """Take note of a real answer."""
-        self._last_answer = time.monotonic()
-        if prompt_tokens is None and self._state is ModelState.READY:
+        known = self._known[rung]
+        known.last_answer = time.monotonic()
+        if prompt_tokens is None and known.state is ModelState.READY:
             return
         with self._lock:
-            self._state = ModelState.READY
-            self._last_failure = None
-            self._let_in = True
-            self._tokens = prompt_tokens or self._tokens
+            known.state = ModelState.READY
+            known.last_failure = None
+            known.doubted.clear()
+            if rung == 0:
+                self._tokens = prompt_tokens or self._tokens
+            self._let_in = self._let_in or self._may_come_in()
 
-    def failed(self, failure: Failure) -> None:
-        """Take note of a failure of the model, and let in what only load keeps from answering."""
+    def failed(self, failure: Failure, *, rung: int = 0) -> None:
+        """Take note of a failure of a model."""
+        known = self._known[rung]
         with self._lock:
-            self._state = failure.state
-            self._last_failure = failure
-            self._let_in = self._let_in or failure.state is ModelState.DEGRADED
+            known.state = failure.state
+            known.last_failure = failure
+            self._let_in = self._let_in or self._may_come_in()
 
-    def question_failed(self, failure: Failure, *, started: float) -> None:
+    def question_failed(self, failure: Failure, *, started: float, rung: int = 0) -> None:
         """Take note of a question without an answer; only the model's faults count.
 
         `started` is the moment of `time.monotonic()` at which it was asked.
         """
         if failure.about_question or failure.reason is Reason.CONTEXT_TOO_LARGE:
             return
-        if self.is_only_busy(failure, started=started):
+        if self.is_only_busy(failure, started=started, rung=rung):
             return
         # A provider may refuse what was asked with any code of its own. The trial
         # sends the same prompt and parameters with a harmless question: it decides.
         if failure.reason is not Reason.REQUEST_REFUSED:
-            self.failed(failure)
-        self.doubted.set()
+            self.failed(failure, rung=rung)
+        self.doubted(rung).set()
 
-    def is_only_busy(self, failure: Failure, *, started: float) -> bool:
+    def is_only_busy(self, failure: Failure, *, started: float, rung: int = 0) -> bool:
         """Tell whether the model answered others while one waited for its turn in vain."""
-        return failure.reason is Reason.TIMEOUT and self._last_answer > started
+        return failure.reason is Reason.TIMEOUT and self._known[rung].last_answer > started
+
+    def state(self, rung: int = 0) -> ModelState:
+        """Return what is known of a model."""
+        return self._known[rung].state
+
+    def doubted(self, rung: int = 0) -> threading.Event:
+        """Return what is set when a question has failed and the model should be tried again."""
+        return self._known[rung].doubted
 
     def report(self) -> Report:
         """Return what to tell the kubelet and the operator."""
         with self._lock:
-            state, failure, tokens = self._state, self._last_failure, self._tokens
-            let_in = self._let_in
+            models = [
+                _entry(settings.name, known)
+                for settings, known in zip(self._revision.models, self._known, strict=True)
+            ]
+            first = self._known[0].last_failure
+            let_in, tokens = self._let_in, self._tokens
         if self.draining:
             reason: str | None = "Draining"
         elif let_in:
             reason = None
         else:
-            reason = failure.reason if failure else "Starting"
-        last_error = {"reason": failure.reason, "message": failure.message} if failure else None
-        model = {"name": self._revision.model.name, "state": state, "lastError": last_error}
+            reason = first.reason if first else "Starting"
         return Report(
             ready=reason is None,
             body={
@@ -104,27 +126,56 @@ class Readiness:
                 "reason": reason,
                 "revision": self._revision.name,
                 "context": {"bytes": self._revision.context_bytes, "tokens": tokens},
-                "models": [model],
+                "models": models,
             },
         )
 
+    def _may_come_in(self) -> bool:
+        """Tell whether a new pod may get questions; the preferred model decides.
+
+        Where it answers or is only overloaded, it may. Where it is not reached at all,
+        nobody can tell a slip in its address from an outage: then an answer of a
+        fallback counts, so that pods which start in an outage are of use. Where it was
+        reached and refuses, somebody has to put that right: earlier pods go on serving.
+        """
+        first, *others = self._known
+        if first.state in {ModelState.READY, ModelState.DEGRADED}:
+            return True
+        failure = first.last_failure
+        unreachable = failure is not None and failure.reason in _UNREACHABLE
+        return unreachable and any(other.state is ModelState.READY for other in others)
+
+
+_UNREACHABLE = frozenset({Reason.HOST_NOT_FOUND, Reason.CONNECTION_REFUSED})
+
+
+def _entry(name: str, known: _Known) -> dict[str, Any]:
+    failure = known.last_failure
+    error = {"reason": failure.reason, "message": failure.message} if failure else None
+    return {"name": name, "state": known.state, "lastError": error}
+
 
 class Trial(threading.Thread):
-    """Asks the model until it answers, and again whenever a question has failed."""
+    """Asks one model until it answers, and again whenever a question has failed."""
 
     def __init__(
         self,
         model: Model,
         readiness: Readiness,
         *,
+        rung: int = 0,
+        answered: Callable[[], None] = lambda: None,
         changed: Callable[[], None] = lambda: None,
         first_pause: float = FIRST_PAUSE_SECONDS,
         key_check: float = KEY_CHECK_SECONDS,
     ) -> None:
-        """`changed` is called after each trial."""
-        super().__init__(name="trial", daemon=True)
+        """`answered` is called after each answer, `changed` after each trial."""
+        super().__init__(name=f"trial-{rung}", daemon=True)
         self._model = model
         self._readiness = readiness
+        self._rung = rung
+        self._doubted = readiness.doubted(rung)
+        self._answered = answered
         self._changed = changed
         self._first_pause = first_pause
         self._key_check = key_check
@@ -134,21 +185,21 @@ class Trial(threading.Thread):
         """Try for as long as the process lives."""
         while not self._stopped:
             key = self._until_answered()
-            while not self._readiness.doubted.wait(self._key_check):
+            while not self._doubted.wait(self._key_check):
                 if self._model.key_now() != key:
                     break
 
     def stop(self) -> None:
         """End after the trial at hand."""
         self._stopped = True
-        self._readiness.doubted.set()
+        self._doubted.set()
 
     def _until_answered(self) -> str | None:
         """Return the key with which the model has answered."""
         pause = self._first_pause
         key = None
         while not self._stopped:
-            self._readiness.doubted.clear()
+            self._doubted.clear()
             key = self._model.key_now()
             failure = self._try_once()
             self._changed()
@@ -168,15 +219,18 @@ class Trial(threading.Thread):
         except Failure as failure:
             log.warning(
                 "trial failed",
+                rung=self._rung,
                 reason=failure.reason,
                 message=failure.message,
                 seconds=round(time.monotonic() - started, 3),
             )
-            if not self._readiness.is_only_busy(failure, started=started):
-                self._readiness.failed(failure)
+            if not self._readiness.is_only_busy(failure, started=started, rung=self._rung):
+                self._readiness.failed(failure, rung=self._rung)
             return failure
-        log.info("trial", seconds=round(time.monotonic() - started, 3), prompt_tokens=tokens)
-        self._readiness.answered(prompt_tokens=tokens)
+        seconds = round(time.monotonic() - started, 3)
+        log.info("trial", rung=self._rung, seconds=seconds, prompt_tokens=tokens)
+        self._readiness.answered(rung=self._rung, prompt_tokens=tokens)
+        self._answered()
         return None
 
     def _wait(self, seconds: float, key: str | None) -> None:

@@ -32,6 +32,25 @@ class Provider(StrEnum):
     OPENAI = "OpenAI"
 
 
+class ContextMode(StrEnum):
+    """What of the texts a model is given."""
+
+    AUTO = "Auto"
+    """The whole text where it fits a large model, else the best passages."""
+
+    FULL = "Full"
+    RETRIEVE = "Retrieve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """What an answer is besides its text."""
+
+    no_answer_text: str = "The text does not say that."
+    citations: bool = True
+    """Whether answers name the lines they rest on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """Which model answers and how; None where nothing is set."""
@@ -65,6 +84,16 @@ class Revision:
     instructions: str | None
     files: tuple[ContextFile, ...]
     model: ModelSettings
+    fallbacks: tuple[ModelSettings, ...] = ()
+    """Who answers in this order when the model does not."""
+
+    context_mode: ContextMode = ContextMode.AUTO
+    answering: AnswerSettings = AnswerSettings()
+
+    @property
+    def models(self) -> tuple[ModelSettings, ...]:
+        """All models in the order in which they are asked."""
+        return (self.model, *self.fallbacks)
 
     @property
     def context_bytes(self) -> int:
@@ -90,6 +119,9 @@ def read_revision(folder: Path, *, name: str) -> Revision:
             instructions=settings["instructions"],
             files=files,
             model=parse_model(settings["model"]),
+            fallbacks=tuple(map(parse_model, settings.get("fallbacks", ()))),
+            context_mode=ContextMode(settings.get("contextMode") or ContextMode.AUTO),
+            answering=parse_answering(settings.get("answering") or {}),
         )
     except OSError as error:
         raise InvalidRevisionError(f"{error.filename}: {error.strerror}") from error
@@ -97,6 +129,16 @@ def read_revision(folder: Path, *, name: str) -> Revision:
         raise InvalidRevisionError(
             f"{path}: not the settings of a revision: {type(error).__name__}: {error}"
         ) from error
+
+
+def parse_answering(raw: dict[str, Any]) -> AnswerSettings:
+    """Return the `answering` part of `settings.json`, which may be left out, as a value."""
+    given = AnswerSettings()
+    citations = raw.get("citations")
+    return AnswerSettings(
+        no_answer_text=raw.get("noAnswerText") or given.no_answer_text,
+        citations=given.citations if citations is None else citations,
+    )
 
 
 def parse_model(raw: dict[str, Any]) -> ModelSettings:

@@ -2,14 +2,17 @@
 
 import ipaddress
 import os
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, Json, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from va_assistant.gate import DEFAULT_RATES
 from va_assistant.proxies import Proxy, parse_proxy
+from va_assistant.questions import MAX_QUESTION_BYTES
 
 
 class AssistantSettings(BaseSettings):
@@ -26,12 +29,34 @@ class AssistantSettings(BaseSettings):
     api_key_file: Path | None = None
     """The API key; unset where the model needs none."""
 
+    fallback_api_key_files: tuple[Path | None, ...] = ()
+    """The API keys of the fallbacks, as a JSON list; null where one needs none."""
+
     drain_seconds: PositiveFloat = 30
     """How long open answers may go on after SIGTERM."""
 
     max_questions: PositiveInt = 128
-    """Questions at work at once, streams too; one more is answered `TooBusy`.
-    A thread each: this is what one core carries."""
+    """Questions at work at once, streams too; of more a few wait a moment, then they are
+    answered `TooBusy`. A thread each: this is what one core carries."""
+
+    question_bytes: PositiveInt = Field(MAX_QUESTION_BYTES, le=MAX_QUESTION_BYTES)
+    """Longest question. Not more than the default: so many of them, as JSON, are held at once
+    that the pod's memory bounds it."""
+
+    requests_per_minute_per_client: NonNegativeInt = DEFAULT_RATES.per_client
+    """Questions of one address that this pod takes; 0 for no limit."""
+
+    requests_per_minute: NonNegativeInt = DEFAULT_RATES.in_all
+    """Questions that this pod takes in all; 0 for no limit."""
+
+    trusted_proxies: NonNegativeInt = 0
+    """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""
+
+    allowed_origins: Json[frozenset[str]] = Field("[]")  # type: ignore[arg-type]  # read as JSON, too
+    """Origins of web pages that may ask, as a list in JSON."""
+
+    token_file: Path | None = None
+    """Tokens of whom may ask, one a line; unset where everybody may."""
 
     gap_seconds: PositiveFloat = 15
     """Longest silence inside an answer that has begun."""
@@ -53,6 +78,11 @@ class ModelServerSettings(BaseSettings):
 
     threads: PositiveInt = 1
     """Threads that compute."""
+
+
+def host_name() -> str:
+    """Return the name of this host, which in a pod is the pod's."""
+    return socket.gethostname()
 
 
 def openai_api_key() -> str | None:

@@ -6,18 +6,23 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
+from va_assistant.about import about
 from va_assistant.answering import Answering, Asked
-from va_assistant.completions import Answer, Piece
 from va_assistant.errors import AskerLeft, Failure, Reason, one_line
-from va_assistant.questions import Form, form_of, parse_question, too_large
+from va_assistant.gate import Arrival, Gate
+from va_assistant.page import Page, page_routes, wants_page
+from va_assistant.questions import MAX_QUESTION_BYTES, Form, form_of, parse_question, too_large
+from va_assistant.replies import Author, Part, Reply
 from va_assistant.revision import Revision
 
 log = structlog.get_logger()
@@ -26,8 +31,11 @@ HELP = """\
 Ask with a POST, for example:
   curl -d 'What is this about?' {url}
 """
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""What a model writes is never run, loaded or framed, whatever a browser takes it for."""
+
 _ROUTE_ERRORS = {
-    404: (Reason.NOT_FOUND, "there is POST /, GET / and GET /health"),
+    404: (Reason.NOT_FOUND, "there is POST /, GET /, GET /about and GET /health"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
 }
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -36,14 +44,28 @@ _TEXT = "text/plain; charset=utf-8"
 _JSON = "application/json"
 
 
-def create_app(answering: Answering, revision: Revision) -> Flask:
-    """Return the WSGI application that serves one revision."""
+def create_app(
+    answering: Answering,
+    revision: Revision,
+    gate: Gate | None = None,
+    *,
+    question_bytes: int = MAX_QUESTION_BYTES,
+    name: str = "",
+) -> Flask:
+    """Return the WSGI application that serves one revision.
+
+    Without a gate of its own it has one with the limits that hold where nothing is said. `name`
+    is the assistant's, empty where it has none.
+    """
+    gate = gate or Gate()
     app = Flask("va_assistant", static_folder=None)
-    served = {"model": revision.model.name, "revision": revision.name}
-    headers = {
-        "X-Model": one_line(revision.model.name).encode("ascii", "replace").decode(),
-        "X-Revision": revision.name,
-    }
+    page = Page()
+    app.register_blueprint(page_routes(page, _dump(about(revision, name=name))))
+
+    @app.before_request
+    def let_in() -> None:
+        with _noting_refusal(answering):
+            gate.check(_arrival())
 
     @app.post("/")
     def ask() -> Response:
@@ -52,21 +74,22 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
                 content_type=request.headers.get("Content-Type", ""),
                 content_encoding=request.headers.get("Content-Encoding", ""),
                 accept=request.headers.get("Accept", ""),
+                limit=question_bytes,
             )
             # A seat first: whoever reads slowly is one of the many, too.
             answering.take_seat()
         try:
-            response = _answer(answering, form, served)
+            response = _answer(answering, form, revision.name)
         except BaseException:
             answering.leave_seat()
             raise
         response.call_on_close(answering.leave_seat)
-        response.headers.extend(headers)
+        response.headers["X-Revision"] = revision.name
         return response
 
     @app.get("/")
     def greet() -> Response:
-        return Response(HELP.format(url=request.host_url), content_type=_TEXT)
+        return _greeting(page)
 
     @app.get("/health")
     def health() -> Response:
@@ -99,14 +122,39 @@ def create_app(answering: Answering, revision: Revision) -> Flask:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", NO_PAGE)
         response.headers["X-Request-Id"] = _request_id()
+        response.headers.extend(gate.cors(request.method, request.headers.get("Origin", "")))
         return response
 
     return app
 
 
-def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Response:
+def _arrival() -> Arrival:
+    return Arrival(
+        method=request.method,
+        path=request.path,
+        remote=request.remote_addr or "",
+        host=request.headers.get("Host", ""),
+        origin=request.headers.get("Origin", ""),
+        sec_fetch_site=request.headers.get("Sec-Fetch-Site", ""),
+        authorization=request.headers.get("Authorization", ""),
+        va_token=request.headers.get("X-VA-Token", ""),
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+    )
+
+
+def _greeting(page: Page) -> Response:
+    if wants_page(request.headers.get("Accept", "")):
+        response = page.index(request)
+    else:
+        response = Response(HELP.format(url=request.host_url), content_type=_TEXT)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _answer(answering: Answering, form: Form, revision: str) -> Response:
     with _noting_refusal(answering):
         question = parse_question(_read_body(form), form)
     asked = Asked(
@@ -115,12 +163,13 @@ def _answer(answering: Answering, form: Form, served: dict[str, str]) -> Respons
         asker=request.environ.get("gunicorn.socket"),
     )
     if not question.stream:
-        return _whole(answering.answer(asked), as_json=question.as_json, served=served)
-    pieces = answering.stream(asked)
-    first = next(pieces)
-    response = Response(_events(first, pieces, served), content_type=_EVENT_STREAM)
+        return _whole(answering.answer(asked), as_json=question.as_json, revision=revision)
+    parts = answering.stream(asked)
+    first = next(parts)
+    response = Response(_events(first, parts, revision), content_type=_EVENT_STREAM)
+    response.headers.extend(_author_headers(first.author))
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(pieces.close)
+    response.call_on_close(parts.close)
     return response
 
 
@@ -138,7 +187,7 @@ def _read_body(form: Form) -> bytes:
     """Read the question, and nothing of one that is too large."""
     length = request.content_length
     if length is not None and length > form.max_bytes:
-        raise too_large()
+        raise too_large(form.limit)
     try:
         body: bytes = request.environ["wsgi.input"].read(
             form.max_bytes + 1 if length is None else length
@@ -152,23 +201,49 @@ def _read_body(form: Form) -> bytes:
     return body
 
 
-def _whole(answer: Answer, *, as_json: bool, served: dict[str, str]) -> Response:
+def _whole(reply: Reply, *, as_json: bool, revision: str) -> Response:
     if as_json:
-        fields = {"answer": answer.text, **served, "finishReason": answer.finish_reason}
-        return Response(_dump(fields), content_type=_JSON)
-    response = Response(f"{answer.text}\n", content_type=_TEXT)
-    if answer.finish_reason != "stop":
-        response.headers["X-Finish-Reason"] = answer.finish_reason
+        fields = {"answer": reply.text, **_about_answer(reply, revision)}
+        response = Response(_dump(fields), content_type=_JSON)
+    else:
+        response = Response(f"{reply.text}\n", content_type=_TEXT)
+        response.headers["X-Answer-Made-By"] = reply.made
+        if reply.sources:
+            response.headers["X-Sources"] = ",".join(
+                f"{quote(source.file)}:{source.line}" for source in reply.sources
+            )
+        if reply.finish_reason != "stop":
+            response.headers["X-Finish-Reason"] = reply.finish_reason
+    response.headers.extend(_author_headers(reply.author))
     return response
 
 
-def _events(first: Piece, pieces: Iterable[Piece], served: dict[str, str]) -> Iterator[bytes]:
+def _about_answer(reply: Reply, revision: str) -> dict[str, Any]:
+    """Return what is said of an answer beside it, as JSON has it."""
+    return {
+        "model": reply.author.model,
+        "fallback": reply.author.fallback,
+        "revision": revision,
+        "madeBy": reply.made,
+        "sources": [asdict(source) for source in reply.sources],
+        "finishReason": reply.finish_reason,
+    }
+
+
+def _author_headers(author: Author) -> dict[str, str]:
+    headers = {"X-Fallback": "true"} if author.fallback else {}
+    if author.model is not None:
+        headers["X-Model"] = one_line(author.model).encode("ascii", "replace").decode()
+    return headers
+
+
+def _events(first: Part, parts: Iterable[Part], revision: str) -> Iterator[bytes]:
     try:
-        for piece in chain((first,), pieces):
-            if piece.finish_reason is None:
-                yield _event("text", {"text": piece.text})
+        for part in chain((first,), parts):
+            if part.reply is None:
+                yield _event("text", {"text": part.text})
             else:
-                yield _event("done", {**served, "finishReason": piece.finish_reason})
+                yield _event("done", _about_answer(part.reply, revision))
     except Failure as failure:
         yield _event("error", _error_fields(failure))
     except AskerLeft:
@@ -192,7 +267,9 @@ def _error(failure: Failure) -> Response:
     if failure.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(failure.retry_after))
     close = request.environ.get("va.close")
-    if close and failure.status in {400, 413, 415}:
+    if failure.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="assistant"'
+    if close and failure.status in {400, 401, 403, 413, 415, 429}:
         close()  # what is left of the body is not worth reading
     return response
 

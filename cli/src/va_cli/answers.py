@@ -17,12 +17,28 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The answer is whole."""
+class Source:
+    """A line of the assistant's texts that an answer rests on."""
 
-    model: str | None
-    revision: str | None
-    finish_reason: str | None
+    file: str
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The answer is whole; what an older assistant does not say is None."""
+
+    model: str | None = None
+    fallback: bool | None = None
+    """True where a stand-in wrote it, because the first model could not."""
+
+    revision: str | None = None
+    made_by: str | None = None
+    """`Model`, `Passages` or `NoAnswer`, as docs/reference/http.md explains them."""
+
+    sources: tuple[Source, ...] = ()
+    finish_reason: str | None = None
 
     @property
     def was_cut_short(self) -> bool:
@@ -96,12 +112,52 @@ def parse_api_server_answer(content_type: str, data: str) -> ApiServerAnswer | N
     return ApiServerAnswer(status=int(body.get("code") or 0), message=str(body.get("message")))
 
 
+def done_fields(done: Done) -> dict[str, Any]:
+    """Return what is said of an answer, under the names that the interface has for it."""
+    return {
+        "model": done.model,
+        "fallback": done.fallback,
+        "revision": done.revision,
+        "madeBy": done.made_by,
+        "sources": [
+            {"file": source.file, "line": source.line, "text": source.text}
+            for source in done.sources
+        ],
+        "finishReason": done.finish_reason,
+    }
+
+
 def _done(body: dict[str, Any]) -> Done:
+    fallback = body.get("fallback")
     return Done(
-        model=body.get("model"),
-        revision=body.get("revision"),
-        finish_reason=body.get("finishReason"),
+        model=_text_or_none(body.get("model")),
+        fallback=fallback if isinstance(fallback, bool) else None,
+        revision=_text_or_none(body.get("revision")),
+        made_by=_text_or_none(body.get("madeBy")),
+        sources=_sources(body.get("sources")),
+        finish_reason=_text_or_none(body.get("finishReason")),
     )
+
+
+def _sources(raw: object) -> tuple[Source, ...]:
+    """Read the sources; what is no source is left out, for the answer is good without it."""
+    found = []
+    for item in raw if isinstance(raw, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("file"), str):
+            line = item.get("line")
+            is_a_line = isinstance(line, int) and not isinstance(line, bool) and line > 0
+            found.append(
+                Source(
+                    file=item["file"],
+                    line=line if is_a_line else None,
+                    text=_text_or_none(item.get("text")) or "",
+                )
+            )
+    return tuple(found)
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _json_object(data: str) -> dict[str, Any] | None:

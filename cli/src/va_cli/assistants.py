@@ -44,6 +44,7 @@ class Assistant:
 
     name: str
     namespace: str
+    uid: str
     created: datetime | None
     generation: int
     observed_generation: int | None
@@ -96,6 +97,7 @@ def parse_assistant(manifest: Manifest) -> Assistant:
     return Assistant(
         name=metadata["name"],
         namespace=metadata.get("namespace", "default"),
+        uid=metadata.get("uid", ""),
         created=parse_time(metadata.get("creationTimestamp")),
         generation=metadata.get("generation", 0),
         observed_generation=status.get("observedGeneration"),

@@ -112,6 +112,7 @@ class KubernetesCluster:
             via="the API server's service proxy",
             url=f"{host}/api/v1/namespaces/{namespace}/services/{name}:http/proxy",
             headers={"Authorization": token} if token else {},
+            authorization_is_taken=True,
             tls=_tls(configuration) if host.startswith("https") else None,
             server_name=configuration.tls_server_name,
             proxy=configuration.proxy,

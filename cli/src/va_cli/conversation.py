@@ -5,29 +5,38 @@ from __future__ import annotations
 import re
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
 
-from va_cli.asking import Asker, retrying
+from va_cli.asking import Asker, listening, retrying
 from va_cli.durations import Deadline
 from va_cli.failures import ExitCode, Failure, WrongUsage
-from va_cli.printing import print_text
+from va_cli.printing import print_sources, print_text
 from va_cli.questions import join_question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from va_cli.answers import Done
+    from va_cli.footnotes import Look
     from va_cli.terminal import Notes
+    from va_cli.transcript import Transcript
+    from va_cli.turns import Turn
 
 COMMANDS = """\
 /retry         ask the last question again
+/sources       show the lines that the last answer rests on, in full
+/new           forget what was said and begin anew
 /switch NAME   go on with another assistant of the namespace
 /help          show this
 /exit          leave; Ctrl-D does too
 Ctrl-C stops an answer or the waiting for it. Alt-Enter begins a new line."""
 
-_COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S+))?")
+COMMAND_NAMES = re.findall(r"^/\w+", COMMANDS, re.MULTILINE)
+
+_COMMAND = re.compile(r"/([A-Za-z]+)(?:\s+(.+))?", re.DOTALL)
+"""A path, such as `/etc/passwd`, is none."""
 
 
 class Leave(Exception):
@@ -58,10 +67,12 @@ class PipedLines:
 
 @dataclass(slots=True, kw_only=True)
 class Conversation:
-    """Asks until there are no more questions. Each stands for itself: nothing is remembered."""
+    """Asks until there are no more questions; each is understood from those before."""
 
     asker: Asker
+    transcript: Transcript
     lines: Lines
+    look: Look
     out: TextIO
     notes: Notes
     tell: Callable[[Failure], None]
@@ -71,6 +82,9 @@ class Conversation:
     """True where a person sits: commands are obeyed, and waiting ends with Ctrl-C alone."""
 
     last_question: str | None = field(default=None, init=False)
+    last_answer: Done | None = field(default=None, init=False)
+    """What was said of the last whole answer."""
+
     exit_code: int = field(default=ExitCode.OK, init=False)
     """Of the first question that failed, for scripts."""
 
@@ -78,21 +92,21 @@ class Conversation:
         """Go on until the end of the questions; return the exit code."""
         try:
             while True:
-                self._turn(self.lines.read(self.asker.target.short_label).strip())
+                self._turn(self.lines.read(self.asker.target.short_label).rstrip())
         except (EOFError, Leave):
             return ExitCode.OK if self.interactive else self.exit_code
         finally:
             self.asker.close()
 
     def _turn(self, line: str) -> None:
-        if not line:
+        if not line.strip():
             return
         try:
             command = _COMMAND.fullmatch(line) if self.interactive else None
             if command:
                 self._obey(command[1], command[2])
             else:
-                self._ask(line)
+                self._ask(line, said=self.transcript.turns)
         except Failure as failure:
             self.exit_code = self.exit_code or failure.code
             self.tell(failure)
@@ -108,30 +122,48 @@ class Conversation:
             case "help", None:
                 self.out.write(COMMANDS + "\n")
             case "retry", None if self.last_question:
-                self._ask(self.last_question)
+                self._ask(self.last_question, said=self.transcript.before(self.last_question))
             case "retry", None:
                 self.notes.say("nothing was asked yet")
-            case "switch", str(name):
+            case "sources", None if self.last_answer and self.last_answer.sources:
+                whole = replace(self.look, width=None)
+                print_sources(self.last_answer, look=whole, out=self.out)
+            case "sources", None:
+                self.notes.say("there is no answer yet that names its lines")
+            case "new", None:
+                self.transcript, self.last_answer = self.transcript.fresh(), None
+                self.notes.say("a new conversation begins")
+            case "switch", str(name) if not name.split()[1:]:
                 asker = self.switch(name)
                 self.asker.close()
-                self.asker = asker
+                self.asker, self.last_answer = asker, None
+                self.transcript = self.transcript.fresh(asker.target)
             case _:
                 raise WrongUsage(
                     "There is no such command.",
-                    why=f"'/{command}' with {'an' if argument else 'no'} argument is unknown",
+                    why=f"'/{command}' with {'an' if argument else 'no'} argument is unknown; "
+                    "with a space before it, it would be a question",
                     next_step="/help",
                 )
 
-    def _ask(self, line: str) -> None:
+    def _ask(self, line: str, *, said: Sequence[Turn]) -> None:
         question = self.last_question = join_question(line, None)
         answer = retrying(
-            lambda: self.asker.ask(question, stream=True, deadline=Deadline.after(self.timeout)),
+            lambda: self.asker.ask(
+                question, stream=True, deadline=Deadline.after(self.timeout), history=said
+            ),
             limit=Deadline.after(inf if self.interactive else self.timeout),
             notes=self.notes,
             sleep=self._count_down,
         )
+
+        def remember(text: str, done: Done) -> None:
+            self.transcript.add(question, text, after=said)
+            self.last_answer = done
+
         with closing(answer):
-            print_text(answer, out=self.out, notes=self.notes)
+            heard = listening(answer, remember)
+            print_text(heard, look=self.look, out=self.out, notes=self.notes)
 
     def _count_down(self, seconds: float) -> None:
         """Wait, and show for how long."""

@@ -22,6 +22,9 @@ class Target:
 
     name: str | None = None
     namespace: str | None = None
+    uid: str | None = None
+    """The object's own, which no namesake in another cluster or after a deletion has."""
+
     url: str | None = None
 
     @property
@@ -53,6 +56,9 @@ class Endpoint:
     """Without a slash at the end."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
+    authorization_is_taken: bool = False
+    """True where something on the way takes `Authorization` for itself: the API server."""
+
     tls: ssl.SSLContext | None = None
     """None for the system's own trust."""
 

@@ -151,7 +151,7 @@ def _kind_of(refusal: Refusal) -> type[Failure]:
         return WrongUsage
     if refusal.status in {401, 403}:
         return NotAllowed
-    if refusal.reason == "TooBusy" or refusal.status == 429:
+    if refusal.reason in {"TooBusy", "TokenMissing"} or refusal.status == 429:
         return NotReady
     if refusal.reason == "ContextTooLarge" or refusal.status in {None, 500, 502, 503, 504}:
         return ModelFailed
@@ -166,8 +166,10 @@ def _retry_after(refusal: Refusal) -> float | None:
 
 
 def _next_step(refusal: Refusal, target: Target) -> str:
+    if refusal.status == 401:
+        return "give the assistant's token with --token-file or VA_TOKEN"
     if refusal.reason == "QuestionTooLarge":
-        return "ask with a shorter text"
+        return "ask with a shorter text; in a conversation, begin a new one"
     if refusal.reason in _ABOUT_THE_QUESTION:
         return "{va} ask --help"
     if refusal.status in {429, 503} and refusal.retry_after:

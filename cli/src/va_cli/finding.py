@@ -63,7 +63,8 @@ class ClusterFinder:
     @property
     def target(self) -> Target:
         """Who is looked for."""
-        return Target(name=self.assistant.name, namespace=self.assistant.namespace)
+        found = self.assistant
+        return Target(name=found.name, namespace=found.namespace, uid=found.uid)
 
     def find(self, deadline: Deadline) -> Wire:
         """Return a connection to the first endpoint that answers."""

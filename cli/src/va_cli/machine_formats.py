@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-_CONTROLS = re.compile(r"[\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x7f-\x9f\u202a-\u202e]")
 
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from va_cli.completion import assistant_names
 from va_cli.durations import parse_duration
 
 
@@ -53,6 +54,7 @@ Name: TypeAlias = Annotated[
     typer.Argument(
         metavar="NAME",
         show_default=False,
+        autocompletion=assistant_names,
         help="The assistant. Default: VA_ASSISTANT, else the only one in the namespace.",
     ),
 ]
@@ -79,6 +81,14 @@ Url: TypeAlias = Annotated[
         metavar="URL", help="Ask whoever answers there and look into no cluster. Default: VA_URL."
     ),
 ]
+TokenFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="The token, where the assistant asks for one. Default: VA_TOKEN.",
+    ),
+]
 Timeout: TypeAlias = Annotated[
     Seconds,
     typer.Option(
@@ -97,6 +107,18 @@ Wait: TypeAlias = Annotated[
         metavar="DURATION",
         help="Wait so long for an assistant that cannot be asked yet, such as '60s'.",
     ),
+]
+Sources: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--sources/--no-sources",
+        show_default=False,
+        help="Name the lines that an answer rests on below it. Default: on a terminal.",
+    ),
+]
+Continue: TypeAlias = Annotated[
+    bool,
+    typer.Option("--continue", "-c", help="Go on with the last conversation with the assistant."),
 ]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say on stderr which way was taken and why.")

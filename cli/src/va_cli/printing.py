@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from va_cli.answers import Done, Text
+from va_cli.answers import Done, Text, done_fields
 from va_cli.failures import Failure
+from va_cli.footnotes import footnotes, remarks
 from va_cli.machine_formats import json_text
 from va_cli.options import AnswerFormat
 from va_cli.terminal import EscapeFilter
@@ -15,28 +16,38 @@ if TYPE_CHECKING:
 
     from va_cli.answers import Event
     from va_cli.endpoints import Target
+    from va_cli.footnotes import Look
     from va_cli.terminal import Notes
 
 
 def print_answer(
-    events: Iterable[Event], *, output: AnswerFormat, target: Target, out: TextIO, notes: Notes
+    events: Iterable[Event],
+    *,
+    output: AnswerFormat,
+    target: Target,
+    look: Look,
+    out: TextIO,
+    notes: Notes,
 ) -> None:
     """Write the answer in the format that the user chose."""
     match output:
         case AnswerFormat.TEXT:
-            print_text(events, out=out, notes=notes)
+            print_text(events, look=look, out=out, notes=notes)
         case AnswerFormat.JSON:
-            print_json(events, target=target, out=out, notes=notes)
+            answer = whole_answer(events, target=target)
+            notes.quiet()
+            out.write(json_text(answer) + "\n")
         case AnswerFormat.JSONL:
             print_json_lines(events, out=out, notes=notes)
 
 
-def print_text(events: Iterable[Event], *, out: TextIO, notes: Notes) -> None:
-    """Write each piece as it comes, and a line end after the last.
+def print_text(events: Iterable[Event], *, look: Look, out: TextIO, notes: Notes) -> None:
+    """Write each piece as it comes, a line end after the last, and the sources.
 
-    What came before a failure stays, on a line of its own.
+    What came before a failure stays, on a line of its own. What is to be known of
+    the answer is a note beside it, so that a pipe carries the answer alone.
     """
-    codes, last = EscapeFilter(), "\n"
+    codes, last, done = EscapeFilter(), "\n", None
 
     def show(text: str) -> None:
         nonlocal last
@@ -51,40 +62,48 @@ def print_text(events: Iterable[Event], *, out: TextIO, notes: Notes) -> None:
         for event in events:
             if isinstance(event, Text):
                 show(codes.clean(event.text))
-            elif event.was_cut_short:
-                show(codes.rest() + "\n")
-                notes.say("the answer met its length limit (`spec.model.maxTokens`)")
+            else:
+                done = event
     finally:
         notes.quiet()
         show(codes.rest())
         if last != "\n":
             show("\n")
+    if done:
+        for remark in remarks(done):
+            notes.say(remark)
+        if look.sources:
+            print_sources(done, look=look, out=out)
 
 
-def print_json(events: Iterable[Event], *, target: Target, out: TextIO, notes: Notes) -> None:
-    """Write one object when the answer is whole."""
-    text, done = "", Done(model=None, revision=None, finish_reason=None)
+def print_sources(done: Done, *, look: Look, out: TextIO) -> None:
+    """Write the lines that an answer rests on below it."""
+    lines = footnotes(done.sources, look)
+    if lines:
+        out.write("\n".join(["", *lines, ""]))
+        out.flush()
+
+
+def whole_answer(events: Iterable[Event], *, target: Target) -> dict[str, Any]:
+    """Return an answer as one object, when it is whole."""
+    text, done = "", Done()
     for event in events:
         if isinstance(event, Text):
             text += event.text
         else:
             done = event
-    notes.quiet()
-    answer = {
+    return {
         "assistant": target.name,
         "namespace": target.namespace,
         "answer": text,
-        "model": done.model,
-        "revision": done.revision,
-        "finishReason": done.finish_reason,
+        **done_fields(done),
     }
-    out.write(json_text(answer) + "\n")
 
 
 def print_json_lines(events: Iterable[Event], *, out: TextIO, notes: Notes) -> None:
     """Write one object a line for each event; a failure is the last of them."""
 
-    def show(event: dict[str, str | None]) -> None:
+    def show(event: dict[str, Any]) -> None:
         notes.quiet()
         out.write(json_text(event, indent=None) + "\n")
         out.flush()
@@ -94,14 +113,7 @@ def print_json_lines(events: Iterable[Event], *, out: TextIO, notes: Notes) -> N
             if isinstance(event, Text):
                 show({"type": "text", "text": event.text})
             else:
-                show(
-                    {
-                        "type": "done",
-                        "model": event.model,
-                        "revision": event.revision,
-                        "finishReason": event.finish_reason,
-                    }
-                )
+                show({"type": "done", **done_fields(event)})
     except Failure as failure:
         show({"type": "error", "reason": failure.reason, "message": failure.why})
         raise

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from va_cli.terminal import Notes, use_colour
+from va_cli.tokens import read_token
 
 if TYPE_CHECKING:
     import typer
 
     from va_cli.cluster import Cluster, OpenCluster
+    from va_cli.failures import Failure
+    from va_cli.footnotes import Look
+    from va_cli.memory import Memory
     from va_cli.settings import Settings
 
 
@@ -40,6 +45,27 @@ class Session:
         lively = sys.stderr.isatty() and not self.settings.plain_terminal
         return Notes(sys.stderr, verbose=verbose, lively=lively)
 
+    def memory(self) -> Memory:
+        """Return what remembers the last conversation with each assistant."""
+        from va_cli.memory import Memory
+
+        settings = self.settings
+        return Memory(settings.state / "virtual-assistant" if settings.keeps_history else None)
+
+    def look(self, *, sources: bool | None = None) -> Look:
+        """Return how an answer is shown on stdout; sources by themselves on terminals alone."""
+        from va_cli.footnotes import Look
+
+        return Look(
+            sources=sys.stdout.isatty() if sources is None else sources,
+            colour=self.colour,
+            width=_width(sys.stdout),
+        )
+
+    def token(self, file: str | None) -> str | None:
+        """Return the token that the option or the environment gives."""
+        return read_token(file, variable=self.settings.token)
+
     @property
     def colour(self) -> bool:
         """Say whether stdout gets colour."""
@@ -50,12 +76,29 @@ class Session:
         """Say whether stderr gets colour."""
         return use_colour(sys.stderr, self.settings)
 
+    def tell(self, failure: Failure) -> None:
+        """Tell a failure that does not end the program."""
+        from va_cli.telling import told
+
+        self.show_trace()
+        sys.stderr.write(told(failure, program=self.program, colour=self.stderr_colour))
+
     def show_trace(self) -> None:
         """Show where the failure at hand was raised, to those who asked for it."""
         if self.debug:
             import traceback
 
             traceback.print_exc()
+
+
+def _width(stream: TextIO) -> int | None:
+    """Return the terminal's columns; None where there is none, or where it does not know."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
 
 
 def session_of(invocation: typer.Context, *, debug: bool) -> Session:

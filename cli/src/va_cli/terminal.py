@@ -13,7 +13,7 @@ SPINNER_AFTER_SECONDS = 0.3
 """What is quicker needs no sign of life."""
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
+_CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 _STRING = r"(?:\x1b[\]P^_X]|[\x90\x98\x9d\x9e\x9f])[^\x00-\x09\x0b-\x1f\x7f\x9c\n]"
 _ESCAPES = re.compile(
@@ -21,6 +21,7 @@ _ESCAPES = re.compile(
     rf"|{_STRING}*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and their kind: titles, clipboard
     r"|\x1b[ -/]*[0-~]"  # two characters
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of them, and other controls
+    r"|[\u202a-\u202e]"  # embeddings and overrides, which turn letters around
 )
 _UNFINISHED = re.compile(
     rf"(?:(?:\x1b\[|\x9b)[0-?]{{0,64}}[ -/]{{0,8}}|{_STRING}{{0,1024}}\x1b?|\x1b[ -/]{{0,8}})\Z"
@@ -54,6 +55,11 @@ class EscapeFilter:
 def plain(text: str) -> str:
     """Return the text without terminal codes."""
     return _ESCAPES.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text without terminal codes and line ends."""
+    return " ".join(plain(text).split())
 
 
 def use_colour(stream: TextIO, settings: Settings) -> bool:

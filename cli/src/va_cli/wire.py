@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -30,11 +30,13 @@ from va_cli.failures import (
     TimedOut,
     failure_for,
 )
+from va_cli.tokens import token_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from va_cli.endpoints import Endpoint, Target
+    from va_cli.turns import Turn
 
 CONNECT_SECONDS = 1.5
 """A candidate that does not take the connection by then is passed over."""
@@ -95,18 +97,32 @@ class Wire:
             return
         raise self._foreign(response)
 
-    def ask(self, question: str, *, stream: bool, deadline: Deadline) -> Iterator[Event]:
-        """Send the question and yield the answer, in pieces or as one."""
+    def ask(
+        self,
+        question: str,
+        *,
+        stream: bool,
+        deadline: Deadline,
+        token: str | None = None,
+        history: Sequence[Turn] = (),
+    ) -> Iterator[Event]:
+        """Send the question after what was said before, and yield the answer, in pieces or as one.
+
+        The token goes with the question alone: a probe may meet somebody else.
+        """
         begun = False
         with (
             self._failures(deadline, has_begun=lambda: begun),
             self._client.stream(
                 "POST",
                 f"{self.endpoint.url}/",
-                content=json.dumps({"question": question, "stream": stream}).encode(),
+                content=_body(question, stream, history),
                 headers={
                     "Content-Type": "application/json",
                     "Accept": "text/event-stream" if stream else "application/json",
+                    **token_headers(
+                        token, authorization_is_taken=self.endpoint.authorization_is_taken
+                    ),
                 },
                 timeout=_timeouts(deadline),
                 extensions=self._extensions(),
@@ -218,6 +234,14 @@ class Wire:
 
 class TLSFailed(Failure):
     """Both sides do not agree on TLS, or the certificate is not trusted."""
+
+
+def _body(question: str, stream: bool, history: Sequence[Turn]) -> bytes:
+    """Return the request's body; letters as they are, for the assistant limits its bytes."""
+    body: dict[str, Any] = {"question": question, "stream": stream}
+    if history:
+        body["history"] = [{"role": turn.role, "text": turn.text} for turn in history]
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:

@@ -83,6 +83,14 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What an answer is besides its text. ``None`` is what the object does not set."""
+
+    no_answer_text: str | None = None
+    citations: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """Where the assistant answers: what its Service is asked to be."""
 
@@ -118,6 +126,10 @@ class PodSettings:
     """Of the container that answers."""
     labels: Manifest = field(default_factory=dict)
     annotations: Manifest = field(default_factory=dict)
+    limits: Manifest = field(default_factory=dict)
+    """By the names of the schema."""
+    token: KeyRef | None = None
+    """Of the Secret with the tokens of whom may ask; ``None`` where everybody may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +145,11 @@ class VirtualAssistant:
     files: tuple[ContextFile, ...]
     instructions: str
     model: Model
+    context_mode: str | None
+    """What of the texts the model is given; ``None`` is what the object does not set."""
+    answering: Answering
+    fallbacks: tuple[Model, ...]
+    """Who writes the answers, in this order, when the model does not."""
     service: Publication
     suspend: bool
     pods: PodSettings
@@ -146,6 +163,16 @@ class VirtualAssistant:
         """The status that the API server has."""
         status: Manifest = json.loads(self.status_json)
         return status
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All models in the order in which they are asked."""
+        return (self.model, *self.fallbacks)
+
+    @property
+    def embedded_model(self) -> Model | None:
+        """The model that runs beside the assistant in its pods, if one does."""
+        return next((model for model in self.models if model.embedded), None)
 
     @property
     def pods_wanted(self) -> int:
@@ -185,6 +212,9 @@ def parse(body: Manifest) -> VirtualAssistant:
         files=tuple(_file(raw) for raw in spec["context"]["files"]),
         instructions=_typed(spec, "instructions", str, ""),
         model=_model(spec.get("model") or {}),
+        context_mode=_typed(spec["context"], "mode", str, None),
+        answering=_answering(spec.get("answering") or {}),
+        fallbacks=tuple(_model(raw or {}) for raw in spec.get("fallbacks") or ()),
         service=_publication(spec.get("service") or {}),
         suspend=_typed(spec, "suspend", bool, False),
         pods=_pods(spec),
@@ -232,6 +262,13 @@ def _model(raw: Manifest) -> Model:
     )
 
 
+def _answering(raw: Manifest) -> Answering:
+    return Answering(
+        no_answer_text=_typed(raw, "noAnswerText", str, None),
+        citations=_typed(raw, "citations", bool, None),
+    )
+
+
 def _publication(raw: Manifest) -> Publication:
     return Publication(
         type=raw.get("type", "NodePort"),
@@ -254,10 +291,16 @@ def _egress(raw: Manifest) -> tuple[Egress, ...] | None:
     )
 
 
+def _raw_models(spec: Manifest) -> list[Manifest]:
+    """Return the models as they are written; the schema lets one of them be the embedded one."""
+    return [raw or {} for raw in (spec.get("model"), *(spec.get("fallbacks") or ()))]
+
+
 def _pods(spec: Manifest) -> PodSettings:
+    token = (spec.get("auth") or {}).get("tokenSecretRef")
     return PodSettings(
         resources=_resources(spec),
-        model_resources=_resources(spec.get("model") or {}),
+        model_resources=next(filter(None, map(_resources, _raw_models(spec))), {}),
         node_selector=spec.get("nodeSelector") or {},
         tolerations=tuple(spec.get("tolerations") or ()),
         image_pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets") or ()),
@@ -265,4 +308,8 @@ def _pods(spec: Manifest) -> PodSettings:
         env=tuple((item["name"], item.get("value", "")) for item in spec.get("env") or ()),
         labels=spec.get("podLabels") or {},
         annotations=spec.get("podAnnotations") or {},
+        limits={
+            name: limit for name, limit in (spec.get("limits") or {}).items() if limit is not None
+        },
+        token=KeyRef(**token) if token else None,
     )

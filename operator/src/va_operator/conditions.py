@@ -20,8 +20,10 @@ CONTEXT_RESOLVED: Final = "ContextResolved"
 MODEL_REACHABLE: Final = "ModelReachable"
 DEGRADED: Final = "Degraded"
 STALLED: Final = "Stalled"
+EXPOSED: Final = "Exposed"
+"""Never in the status: an event tells of it, and a note at `Available`."""
 
-_ABNORMAL: Final = frozenset({DEGRADED, STALLED})
+_ABNORMAL: Final = frozenset({DEGRADED, STALLED, EXPOSED})
 """Conditions that are bad news where they are True."""
 _QUIET: Final = frozenset(
     {

@@ -63,7 +63,8 @@ def resolve(
         )
     total = sum(file.bytes for file in files)
     _check_size(total)
-    _check_window(assistant.model, assistant.instructions, files, total)
+    if assistant.context_mode == "Full":
+        _check_window(assistant.model, assistant.instructions, files, total)
     return files
 
 

@@ -28,8 +28,8 @@ however slow the API server is, and every worker takes a key more often."""
 LAG_SECONDS: Final = 5.0
 """A beat that is later than this: the Lease is nearly lost, the kubelet's probe too."""
 PROOF_SECONDS: Final = 300.0
-"""A resync waits a minute at most, and each page of its lists is a sign of life: it is this late
-only when it hangs."""
+"""A resync waits a minute and a half at most, and each page of its lists is a sign of life: it is
+this late only when it hangs."""
 
 
 class Queue(Protocol):

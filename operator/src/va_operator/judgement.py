@@ -16,9 +16,16 @@ from va_operator.conditions import (
     Condition,
 )
 from va_operator.errors import ContextError
+from va_operator.exposure import with_exposure
 from va_operator.observed import Child
 from va_operator.revision import Revision
-from va_operator.shortfall import degraded, explain_model, explain_no_service, stalled
+from va_operator.shortfall import (
+    degraded,
+    explain_model,
+    explain_no_service,
+    stalled,
+    titled,
+)
 from va_operator.situation import Situation
 from va_operator.troubles import Explanation, explain_pods, explain_rollout
 
@@ -35,7 +42,7 @@ def judge(situation: Situation) -> tuple[Condition, ...]:
     """Return the conditions, in the order in which people read them."""
     return (
         _ready(situation),
-        _available(situation),
+        with_exposure(_available(situation), situation.assistant),
         _progressing(situation),
         degraded(situation),
         stalled(situation),
@@ -72,7 +79,7 @@ def _ready(now: Situation) -> Condition:
                 type=READY,
                 status=True,
                 reason=reasons.ANSWERING,
-                message=f"Revision {now.revision.id} answers with {answering.name}",
+                message=f"Revision {now.revision.id} answers with {titled(answering)}",
             )
     why = _why_not(now, now.revision)
     return no(why.reason, why.message)
@@ -215,15 +222,21 @@ def _context_resolved(now: Situation) -> Condition:
 
 
 def _model_reachable(now: Situation) -> Condition:
-    answering = next((model for model in now.models if model.state == "Ready"), None)
-    if answering:
+    answering, failing = now.answering_model, now.failing_model
+    if answering and answering.place == 0:
         return Condition(
             type=MODEL_REACHABLE,
             status=True,
             reason=reasons.MODEL_ANSWERED,
             message=f"{answering.name} answers",
         )
-    failing = now.failing_model
+    if answering and failing:
+        return Condition(
+            type=MODEL_REACHABLE,
+            status=True,
+            reason=reasons.FALLBACK_ANSWERS,
+            message=explain_model(now, failing, instead=answering).message,
+        )
     if failing:
         why = explain_model(now, failing)
         return Condition(type=MODEL_REACHABLE, status=False, reason=why.reason, message=why.message)

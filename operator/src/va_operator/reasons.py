@@ -49,6 +49,8 @@ CONTEXT_TOO_LARGE: Final = "ContextTooLarge"
 
 MODEL_ANSWERED: Final = "ModelAnswered"
 """The model is reachable: it answered a pod."""
+FALLBACK_ANSWERS: Final = "FallbackAnswers"
+"""A model is reachable: a fallback, for the preferred one does not answer."""
 NOT_ASKED_YET: Final = "NotAskedYet"
 """No pod has asked the model yet."""
 
@@ -68,6 +70,9 @@ NODE_LOST: Final = "NodeLost"
 """The node of a pod tells nothing any more."""
 POD_NOT_ANSWERING: Final = "PodNotAnswering"
 """A pod is ready for Kubernetes, but does not tell the operator how it is."""
+
+EXPOSED_WITHOUT_AUTH: Final = "ExposedWithoutAuth"
+"""Only an event: whoever reaches the Service may ask at the cost of somebody's key."""
 
 NAME_CONFLICT: Final = "NameConflict"
 """An object of a needed name belongs to someone else."""

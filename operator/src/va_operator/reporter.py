@@ -9,6 +9,7 @@ from va_operator import reasons
 from va_operator.api import Key, Manifest, VirtualAssistant
 from va_operator.conditions import Condition, transitions
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
+from va_operator.exposure import newly_exposed
 from va_operator.judgement import judge
 from va_operator.recorder import Recorder, Recording
 from va_operator.reports import Report
@@ -83,7 +84,8 @@ class Reporter:
         if written["metadata"]["generation"] == assistant.generation:
             self.store.remember_written(written)
         before = assistant.status.get("conditions") or []
-        for transition in transitions(conditions, before=before):
+        changes = [*transitions(conditions, before=before), newly_exposed(assistant, before=before)]
+        for transition in filter(None, changes):
             await self.recorder.record(assistant, transition, now=now)
 
     def forget(self, key: Key) -> None:

@@ -18,6 +18,8 @@ MODELS: Final = 16
 class ModelReport:
     """How a pod found one of its models."""
 
+    place: int
+    """0 for the preferred model; two models may have one name."""
     name: str
     state: str
     """`Unknown`, `Ready`, `Degraded` or `Failed`."""
@@ -61,18 +63,19 @@ def parse_report(body: Manifest) -> Report:
             ready=body["ready"] is True,
             revision=str(body["revision"]),
             tokens=_number(body["context"].get("tokens")),
-            models=tuple(_model(model) for model in body["models"][:MODELS]),
+            models=tuple(_model(*item) for item in enumerate(body["models"][:MODELS])),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a /ready body: {error!r}") from error
 
 
-def _model(raw: Manifest) -> ModelReport:
+def _model(place: int, raw: Manifest) -> ModelReport:
     error = raw.get("lastError") or {}
     state = str(raw["state"])
     if state not in _STATES:
         raise ValueError(f"not a state: {state[:32]!r}")
     return ModelReport(
+        place=place,
         name=_printable(raw["name"])[:256],
         state=state,
         reason=_reason(error["reason"]) if error else None,

@@ -18,8 +18,9 @@ from va_operator.kinds import ASSISTANTS, Resource
 
 logger = logging.getLogger(__name__)
 
-WATCH_DELAY: Final = 60.0
-"""Seconds within which the watch must deliver what a list has shown."""
+WATCH_DELAY: Final = 85.0
+"""Seconds within which the watch must deliver what a list has shown. kopf opens a watch anew that
+was silent for 70 seconds (`watching.inactivity_timeout`): it gets the time to do so."""
 
 SOON_SECONDS: Final = 10.0
 """Seconds to the resync after whatever may have harmed the watch: time for it to catch up."""

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from va_operator.api import Manifest, VirtualAssistant
+from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
 from va_operator.context import ResolvedFile
 from va_operator.owned import bare
 
@@ -31,15 +31,15 @@ class Revision:
 def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Revision:
     """Name the revision that these texts and the assistant's settings make.
 
-    The reference to the API key counts too: a pod with another key is another pod to ask
+    The references to the API keys count too: a pod with another key is another pod to ask
     before anything is said about it. Settings that are not set do not count, so that one which
     only a newer operator knows changes no revision until somebody sets it.
     """
-    key = assistant.model.api_key
     content = {
         "settings": _settings(assistant, files),
         "texts": [file.text for file in files],
-        "apiKey": [key.name, key.key] if key else None,
+        "apiKey": _place(assistant.model.api_key),
+        "fallbackKeys": [_place(model.api_key) for model in assistant.fallbacks],
     }
     canonical = json.dumps(bare(content), sort_keys=True, ensure_ascii=False).encode()
     return Revision(
@@ -58,17 +58,36 @@ def revision_data(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) 
 
 
 def _settings(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Manifest:
-    model = assistant.model
+    answering = assistant.answering
+    since_then = {
+        "contextMode": assistant.context_mode,
+        "answering": {
+            "noAnswerText": answering.no_answer_text,
+            "citations": answering.citations,
+        },
+    }
+    fallbacks = [_model(model) for model in assistant.fallbacks]
     return {
         "instructions": assistant.instructions or None,
         "files": [file.name for file in files],
-        "model": {
-            "provider": model.provider,
-            "name": model.name,
-            "baseURL": model.base_url,
-            "contextWindow": model.context_window,
-            "maxTokens": model.max_tokens,
-            "temperature": model.temperature,
-            "timeoutSeconds": model.timeout_seconds,
-        },
+        "model": _model(assistant.model),
+        # Left out where not set: a revision that was made before there were these keeps its bytes.
+        **bare(since_then),
+        **({"fallbacks": fallbacks} if fallbacks else {}),
     }
+
+
+def _model(model: Model) -> Manifest:
+    return {
+        "provider": model.provider,
+        "name": model.name,
+        "baseURL": model.base_url,
+        "contextWindow": model.context_window,
+        "maxTokens": model.max_tokens,
+        "temperature": model.temperature,
+        "timeoutSeconds": model.timeout_seconds,
+    }
+
+
+def _place(key: KeyRef | None) -> list[str] | None:
+    return [key.name, key.key] if key else None

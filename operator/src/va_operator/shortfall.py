@@ -47,13 +47,17 @@ def stalled(now: Situation) -> Condition:
     )
 
 
-def explain_model(now: Situation, model: ModelReport) -> Explanation:
-    """Say why a model did not answer."""
-    key = now.assistant.model.api_key
+def explain_model(
+    now: Situation, model: ModelReport, *, instead: ModelReport | None = None
+) -> Explanation:
+    """Say why a model did not answer, and which one does instead."""
+    key = next((m.api_key for m in now.assistant.models[model.place : model.place + 1]), None)
     if model.reason == "KeyMissing" and key:
         message = f"Key '{key.key}' of Secret '{key.name}' is missing or empty"
     else:
-        message = f"{model.name} does not answer: {model.message}"
+        message = f"{titled(model)} does not answer: {model.message}"
+    if instead and instead.place > model.place:
+        message += f"; {titled(instead)} answers in its place"
     return Explanation(reason=model.reason or "", message=message)
 
 
@@ -66,6 +70,11 @@ def explain_no_service(now: Situation) -> Explanation:
         reason=reasons.NO_SERVICE,
         message=f"Service '{now.assistant.key.name}' is not there, so nobody can ask",
     )
+
+
+def titled(model: ModelReport) -> str:
+    """Name a model so that two of one name are told apart."""
+    return f"fallback {model.place} ({model.name})" if model.place else model.name
 
 
 def _less_than_asked(now: Situation, *, missing: bool) -> Explanation | None:
@@ -116,11 +125,14 @@ def _given_up(now: Situation) -> Explanation | None:
 
 
 def _kept_out(now: Situation) -> Explanation | None:
-    """Say what is wrong with the settings of a model that no pod has an answer from."""
-    model = now.failing_model
-    if model is None or model.state != "Failed" or any(m.state == "Ready" for m in now.models):
+    """Say what is wrong with the settings of the preferred model, if no pod has an answer of it.
+
+    It keeps new pods out, and only the user can put it right, also where a fallback answers.
+    """
+    model = next(iter(now.models), None)
+    if model is None or model.state != "Failed":
         return None
-    return explain_model(now, model)
+    return explain_model(now, model, instead=now.answering_model)
 
 
 def _half_served(now: Situation) -> Explanation | None:
@@ -137,7 +149,7 @@ def _half_served(now: Situation) -> Explanation | None:
             )
         model = next((model for model in report.models if model.reason), None)
         if model:
-            why = explain_model(now, model)
+            why = explain_model(now, model, instead=report.answering)
             return Explanation(reason=why.reason, message=f"in pod '{pod.key.name}': {why.message}")
     return None
 

@@ -128,8 +128,13 @@ class Situation:
             for pod in self.desired_pods
             if (report := self.reports.get(pod.uid)) and report.revision == pod.revision
         ]
-        best = min(reports, key=lambda report: report.answering is None, default=None)
+        best = min(reports, key=_first_that_answers, default=None)
         return best.models if best else ()
+
+    @property
+    def answering_model(self) -> ModelReport | None:
+        """The first model whose last word was an answer."""
+        return next((model for model in self.models if model.state == "Ready"), None)
 
     @property
     def failing_model(self) -> ModelReport | None:
@@ -162,6 +167,10 @@ class Situation:
         revision = self.serving_revision
         serving = [pod for pod in self.serving_pods if pod.revision == revision]
         return min((pod.ready_since for pod in serving if pod.ready_since), default=None)
+
+
+def _first_that_answers(report: Report) -> int:
+    return report.answering.place if report.answering else len(report.models)
 
 
 def _staying(pods: Iterable[Pod]) -> tuple[Pod, ...]:

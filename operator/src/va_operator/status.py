@@ -34,7 +34,7 @@ def write_status(
         "history": _history(situation, now=now) or None,
         "context": _context(situation),
         "models": [_model(model) for model in situation.models]
-        or [{"name": assistant.model.name, "state": "Unknown"}],
+        or [{"name": model.name, "state": "Unknown"} for model in assistant.models],
         "nodePort": situation.service.node_port if situation.service else None,
         "url": _url(situation),
     }

@@ -44,7 +44,7 @@ def stamp_for(
     pods = {name: value for name, value in asdict(assistant.pods).items() if value}
     asked = {"revision": revision, "pods": pods}
     with_model, without = digests_of(images)
-    used = with_model if assistant.model.embedded else without
+    used = with_model if assistant.embedded_model else without
     return Stamp(asked=_digest(asked), images=used, sent=_digest(template))
 
 

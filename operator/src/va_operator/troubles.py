@@ -96,9 +96,9 @@ def refusal(kind: str, name: str, failure: ClusterFailure) -> ChildRefused | Non
     return ChildRefused(reason, shorten(f"{subject} cannot be written: {failure.message}"))
 
 
-def shorten(text: str) -> str:
-    """Cut a message to the length that a condition may have."""
-    return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - 1] + "…"
+def shorten(text: str, length: int = MESSAGE_LENGTH) -> str:
+    """Cut a message to the length that a condition may have, or to another."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _sentence(pod: Pod, trouble: Trouble) -> str:

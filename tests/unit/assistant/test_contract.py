@@ -44,6 +44,14 @@ def test_the_example_of_settings_is_read(folder: Path) -> None:
     assert (model.max_tokens, model.temperature, model.context_window) == (None, None, None)
 
 
+def test_fallbacks_are_read_in_their_order(folder: Path) -> None:
+    raw = json.loads(SETTINGS.read_bytes())
+    raw["fallbacks"] = [{**raw["model"], "name": name} for name in ("second", "third")]
+    (folder / "settings.json").write_text(json.dumps(raw))
+    revision = read_revision(folder, name="3f2a91c0de")
+    assert [model.name for model in revision.models] == ["gpt-5-mini", "second", "third"]
+
+
 def test_the_embedded_model_is_on_loopback() -> None:
     raw = json.loads(SETTINGS.read_bytes())["model"]
     raw |= {"provider": "Embedded", "name": "smollm2-135m-instruct", "contextWindow": 8192}

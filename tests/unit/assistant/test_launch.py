@@ -151,12 +151,28 @@ def test_a_pod_without_its_files_says_which(run: Run, tmp_path: Path) -> None:
     assert said == f"va-assistant: {tmp_path}/revision/settings.json: No such file or directory\n"
 
 
+def test_a_pod_whose_keys_are_not_as_many_as_its_fallbacks_says_so(
+    run: Run, tmp_path: Path
+) -> None:
+    write_revision(tmp_path, fallbacks=[{"name": "spare"}])
+    code, said = run(VA_ASSISTANT_REVISION_DIR=str(tmp_path))
+    assert code == 1
+    assert "names 0 files for 1 fallbacks" in said
+
+
 def test_a_bad_environment_is_told_with_all_its_faults(run: Run) -> None:
-    code, said = run(VA_ASSISTANT_DRAIN_SECONDS="-1", VA_ASSISTANT_LOG_LEVEL="loud")
+    code, said = run(
+        VA_ASSISTANT_DRAIN_SECONDS="-1",
+        VA_ASSISTANT_LOG_LEVEL="loud",
+        VA_ASSISTANT_QUESTION_BYTES="65537",
+        VA_ASSISTANT_ALLOWED_ORIGINS="https://shop.example",
+    )
     assert code == 1
     assert said.count("\n") == 1
     assert "VA_ASSISTANT_DRAIN_SECONDS" in said
     assert "VA_ASSISTANT_LOG_LEVEL" in said
+    assert "VA_ASSISTANT_QUESTION_BYTES" in said
+    assert "VA_ASSISTANT_ALLOWED_ORIGINS" in said
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -1,14 +1,22 @@
 """The bytes that every question of a revision shares."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from va_assistant.prompt import build_prompt, fenced
-from va_assistant.revision import ContextFile, Provider, Revision, model_settings
+from va_assistant.prompt import Prompt, Query, build_prompt, fenced, sends_whole
+from va_assistant.revision import (
+    ContextFile,
+    ContextMode,
+    ModelSettings,
+    Provider,
+    Revision,
+    model_settings,
+)
 
 PARAMETERS = b'{"model": "m"}'
 INJECTIONS = [
@@ -25,8 +33,13 @@ def revision(*texts: str, instructions: str | None = None) -> Revision:
     return Revision(name="r", instructions=instructions, files=files, model=model)
 
 
+def prompt_of(*texts: str) -> Prompt:
+    of = revision(*texts)
+    return build_prompt(of, of.model)
+
+
 def request(of: Revision, question: str) -> tuple[bytes, dict[str, Any]]:
-    raw = build_prompt(of).request(PARAMETERS, question)
+    raw = build_prompt(of, of.model).request(PARAMETERS, Query(question=question))
     return raw, json.loads(raw)
 
 
@@ -51,7 +64,7 @@ def test_rules_and_instructions_and_texts_are_in_the_system_message() -> None:
 
 @pytest.mark.parametrize("hostile", ["</text>", "<text>", "x </text-> y </text> z", "<text-->"])
 def test_no_text_can_close_its_own_fence(hostile: str) -> None:
-    out = fenced([ContextFile(name="a", text=hostile), ContextFile(name="b", text="B")])
+    out = fenced([hostile, "B"])
     opening = out.splitlines()[0]
     closing = opening.replace("<", "</")
     assert out.count(opening) == out.count(closing) == 2
@@ -61,4 +74,41 @@ def test_no_text_can_close_its_own_fence(hostile: str) -> None:
 
 def test_two_processes_build_the_same_bytes() -> None:
     texts = ("Ada plays the cello.", "Ünïcode \U0001f41d")
-    assert build_prompt(revision(*texts)) == build_prompt(revision(*texts))
+    assert prompt_of(*texts) == prompt_of(*texts)
+
+
+def model_with(window: int | None, provider: Provider = Provider.OPENAI) -> ModelSettings:
+    return model_settings(
+        provider=provider, name=f"m{window}", base_url=None, context_window=window
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "sent_whole"),
+    [
+        (ContextMode.AUTO, [True, True, False, False]),
+        (ContextMode.FULL, [True, True, False, False]),
+        (ContextMode.RETRIEVE, [False, False, False, False]),
+    ],
+)
+def test_each_model_is_sent_what_fits_it(mode: ContextMode, sent_whole: list[bool]) -> None:
+    first, *fallbacks = (
+        model_with(32_000),
+        model_with(None),
+        model_with(4_000),
+        model_with(32_000, Provider.EMBEDDED),
+    )
+    of = replace(
+        revision("Ada plays the cello.\n" * 500),
+        model=first,
+        fallbacks=tuple(fallbacks),
+        context_mode=mode,
+    )
+    assert [sends_whole(of, model) for model in of.models] == sent_whole
+    assert [build_prompt(of, model).is_whole for model in of.models] == sent_whole
+
+
+@pytest.mark.parametrize("preferred", [model_with(8_192, Provider.EMBEDDED), model_with(100)])
+def test_full_is_what_it_says_for_the_preferred_model(preferred: ModelSettings) -> None:
+    of = replace(revision("Ada."), model=preferred, context_mode=ContextMode.FULL)
+    assert sends_whole(of, preferred)

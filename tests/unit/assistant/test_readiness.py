@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,15 @@ def key_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def trying(stub: Stub, tmp_path: Path, key_file: Path) -> Callable[..., Any]:
     @contextmanager
-    def run(*, first_pause: float = 0.02) -> Iterator[Readiness]:
+    def run(
+        *, first_pause: float = 0.02, answered: Callable[[], None] = lambda: None
+    ) -> Iterator[Readiness]:
         revision = read_revision(
             write_revision(tmp_path / "revision", baseURL=stub.url, timeoutSeconds=2), name="r"
         )
-        model = Model(revision.model, build_prompt(revision), KeyFile(key_file))
+        model = Model(revision.model, build_prompt(revision, revision.model), KeyFile(key_file))
         readiness = Readiness(revision)
-        trial = Trial(model, readiness, first_pause=first_pause, key_check=0.02)
+        trial = Trial(model, readiness, answered=answered, first_pause=first_pause, key_check=0.02)
         trial.start()
         try:
             yield readiness
@@ -119,6 +122,60 @@ def test_a_pod_that_was_ready_stays_so(readiness: Readiness, reason: Reason) -> 
     }
 
 
+@pytest.fixture
+def with_fallback(readiness: Readiness) -> Readiness:
+    """Two models of one name."""
+    revision = readiness._revision
+    return Readiness(replace(revision, fallbacks=(revision.model,)))
+
+
+def states(readiness: Readiness) -> list[str]:
+    return [str(model["state"]) for model in readiness.report().body["models"]]
+
+
+def test_each_model_has_an_entry_of_its_own(with_fallback: Readiness) -> None:
+    with_fallback.answered(rung=1, prompt_tokens=9)
+    with_fallback.failed(Failure(Reason.RATE_LIMITED, "slow down"))
+    report = with_fallback.report()
+    assert states(with_fallback) == ["Degraded", "Ready"]
+    assert report.body["models"][0]["lastError"]["reason"] == "RateLimited"
+    assert report.body["models"][1]["lastError"] is None
+    assert report.body["context"]["tokens"] is None  # each model counts in its own way
+
+
+def test_a_fallback_alone_lets_no_pod_in(with_fallback: Readiness) -> None:
+    with_fallback.answered(rung=1)
+    report = with_fallback.report()
+    assert (report.ready, report.body["reason"]) == (False, "Starting")
+
+
+@pytest.mark.parametrize("reason", CONFIGURATION)
+def test_a_fallback_lets_a_new_pod_in_only_where_the_preferred_model_is_not_reached(
+    with_fallback: Readiness, reason: Reason
+) -> None:
+    with_fallback.failed(Failure(reason, "so it is"))
+    assert not with_fallback.report().ready
+    with_fallback.answered(rung=1)
+    may_be_an_outage = reason in {Reason.HOST_NOT_FOUND, Reason.CONNECTION_REFUSED}
+    report = with_fallback.report()
+    assert report.ready is may_be_an_outage
+    assert report.body["reason"] == (None if may_be_an_outage else reason)
+
+
+def test_it_does_so_too_where_the_fallback_answered_first(with_fallback: Readiness) -> None:
+    with_fallback.answered(rung=1)
+    with_fallback.failed(Failure(Reason.CONNECTION_REFUSED, "so it is"))
+    assert with_fallback.report().ready
+
+
+@pytest.mark.parametrize("reason", [*LOAD, *CONFIGURATION])
+def test_a_fallback_that_fails_keeps_no_pod_out(with_fallback: Readiness, reason: Reason) -> None:
+    with_fallback.failed(Failure(reason, "so it is"), rung=1)
+    with_fallback.answered()
+    assert with_fallback.report().ready
+    assert not with_fallback.doubted(0).is_set()
+
+
 def test_a_draining_pod_is_not_ready(readiness: Readiness) -> None:
     readiness.answered()
     readiness.draining = True
@@ -140,7 +197,7 @@ def test_a_question_that_is_to_blame_says_nothing_of_the_model(
     readiness.answered()
     readiness.question_failed(failure, started=time.monotonic())
     assert state(readiness) == ModelState.READY
-    assert not readiness.doubted.is_set()
+    assert not readiness.doubted().is_set()
 
 
 def test_a_question_that_is_refused_is_for_the_trial_to_judge(readiness: Readiness) -> None:
@@ -148,7 +205,7 @@ def test_a_question_that_is_refused_is_for_the_trial_to_judge(readiness: Readine
     refused = Failure(Reason.REQUEST_REFUSED, "400: invalid_prompt")
     readiness.question_failed(refused, started=time.monotonic())
     assert state(readiness) == ModelState.READY
-    assert readiness.doubted.is_set()
+    assert readiness.doubted().is_set()
     readiness.failed(refused)  # by the trial
     assert state(readiness) == ModelState.FAILED
 
@@ -161,10 +218,10 @@ def test_a_question_that_waits_in_vain_while_others_are_answered_says_nothing(
     readiness.answered()
     readiness.question_failed(timeout, started=started)
     assert state(readiness) == ModelState.READY
-    assert not readiness.doubted.is_set()
+    assert not readiness.doubted().is_set()
     readiness.question_failed(timeout, started=time.monotonic())
     assert state(readiness) == ModelState.DEGRADED
-    assert readiness.doubted.is_set()
+    assert readiness.doubted().is_set()
 
 
 def test_a_trial_that_waits_in_vain_while_others_are_answered_says_nothing(
@@ -173,7 +230,7 @@ def test_a_trial_that_waits_in_vain_while_others_are_answered_says_nothing(
     with trying() as readiness:
         wait_for(lambda: state(readiness) == "Ready")
         stub.default = Turn(delay=-1)
-        readiness.doubted.set()
+        readiness.doubted().set()
         stub.wait_for(lambda: len(stub.log) == 2)
         readiness.answered()
         stub.wait_for(lambda: len(stub.log) == 3)  # the first has timed out
@@ -209,6 +266,14 @@ def test_a_model_that_does_not_is_tried_until_it_does(
     with trying() as readiness:
         wait_for(lambda: state(readiness) == "Ready")
     assert len(stub.log) == 4
+
+
+def test_only_a_trial_that_is_answered_tells_so(stub: Stub, trying: Callable[..., Any]) -> None:
+    asked_when_answered: list[int] = []
+    stub.turns(error(500, "boom"))
+    with trying(answered=lambda: asked_when_answered.append(len(stub.log))):
+        wait_for(lambda: bool(asked_when_answered))
+    assert asked_when_answered == [2]
 
 
 def test_a_failed_question_starts_the_trials_again(stub: Stub, trying: Callable[..., Any]) -> None:

@@ -71,10 +71,39 @@ def test_a_url_that_is_none_keeps_a_pod_out_but_alive(tmp_path: Path) -> None:
         [model] = served.ready()["models"]
         assert model["state"] == "Failed"
         assert "baseURL" in model["lastError"]["message"]
-        reply = served.ask(QUESTION)
+        reply = served.ask("What is her salary?")
         assert (reply.status, reply.text.partition(":")[0]) == (503, "HostNotFound")
         assert served.probe("/health").status == 200
     assert "Traceback" not in served.log()
+
+
+def test_a_fallback_answers_with_its_own_key_while_the_preferred_model_is_away(
+    stub: Stub, tmp_path: Path
+) -> None:
+    key_file = tmp_path / "spare-key"
+    key_file.write_text("sk-spare")
+    stub.keys = {"sk-spare"}
+    with serve(
+        tmp_path,
+        baseURL="http://127.0.0.1:1/v1",
+        fallbacks=[{"name": "spare", "baseURL": stub.url}],
+        environment={"VA_ASSISTANT_FALLBACK_API_KEY_FILES": json.dumps([str(key_file)])},
+    ) as served:
+        served.wait_until_ready()
+        reply = served.ask()
+        models = served.ready()["models"]
+        metrics = served.probe("/metrics").text
+    assert reply.status == 200
+    assert (reply.headers["X-Model"], reply.headers["X-Fallback"]) == ("spare", "true")
+    assert {exchange.key for exchange in stub.log} == {"sk-spare"}
+    assert [(model["name"], model["state"]) for model in models] == [
+        ("stub", "Failed"),
+        ("spare", "Ready"),
+    ]
+    assert 'va_assistant_fallbacks_total{model="stub",reason="ConnectionRefused",rung="0"} 1.0' in (
+        metrics
+    )
+    assert 'va_assistant_circuit_state{model="spare",rung="1"} 0.0' in metrics
 
 
 def test_no_line_nor_reply_holds_key_question_or_answer(stub: Stub, tmp_path: Path) -> None:

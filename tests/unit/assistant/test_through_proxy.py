@@ -16,12 +16,12 @@ from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.keys import GivenKey
 from va_assistant.model import Model
-from va_assistant.prompt import build_prompt
+from va_assistant.prompt import Query, build_prompt
 from va_assistant.revision import ContextFile, Provider, Revision, model_settings
 from va_assistant.settings import proxy_for
 
 HOST = "model.test"
-QUESTION = "Which instrument is it, a cello?"
+QUESTION = Query(question="Which instrument is it, a cello?")
 ANSWER = "Ada plays the cello."
 USER = "ada:s3cret/pass"
 USER_IN_URL = "ada:s3cret%2Fpass"
@@ -76,7 +76,9 @@ def model(monkeypatch: pytest.MonkeyPatch, trusted: None, scheme: str) -> Iterat
             files=(ContextFile(name="cv.md", text=ANSWER),),
             model=settings,
         )
-        made.append(Model(settings, build_prompt(revision), GivenKey(RIGHT_KEY), proxy_for))
+        made.append(
+            Model(settings, build_prompt(revision, settings), GivenKey(RIGHT_KEY), proxy_for)
+        )
         return made[-1]
 
     yield make
@@ -325,14 +327,14 @@ def test_an_answer_that_hangs_inside_is_held_to_the_deadline(
     upstream.wait_for(lambda: upstream.log[0].client_left)
 
 
-def test_an_answer_that_is_cut_inside_is_tried_again_and_told(
+def test_an_answer_that_is_cut_inside_is_told(
     upstream: Stub, proxy: ForwardProxy, model: Ask
 ) -> None:
     proxy.cut_after = 3000
     upstream.default = Turn(text="x" * 10_000)
     failure = failure_of(model(proxy.url))
     assert failure.reason is Reason.CONNECTION_LOST
-    assert len(upstream.log) == 2
+    assert len(upstream.log) == 1
 
 
 @ONLY_TUNNELS
@@ -403,7 +405,7 @@ def test_a_pod_answers_through_its_proxy_and_shows_no_password(
         wait_for(lambda: served.responds("/ready", 200 if right else 503) and is_tried(served))
         ready = served.ready()
         assert ready["reason"] == (None if right else "ConnectionRefused")
-        reply = served.ask()
+        reply = served.ask("What is her salary?")
         assert reply.status == (200 if right else 503)
         shown = [str(ready), reply.text, served.probe("/metrics").text, served.log()]
     for text in shown:

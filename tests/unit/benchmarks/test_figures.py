@@ -1,6 +1,6 @@
 import math
 
-from benchmarks.operator.figures import median, per_second, percentile
+from benchmarks.figures import median, per_second, percentile
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

@@ -1,5 +1,6 @@
 from benchmarks.operator.bench_cluster import with_options
-from benchmarks.operator.report import ratio, table
+from benchmarks.operator.report import ratio
+from benchmarks.tables import table
 
 
 def test_a_table_is_aligned() -> None:

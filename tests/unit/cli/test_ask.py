@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from support.assistant_stub import AssistantStub, Reply
 from support.cli_run import FakeCluster, an_assistant, run_va
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ANSWER = "Ada works at the Analytical Engine.\n"
 
@@ -94,28 +90,11 @@ def test_a_pipe_follows_the_question_after_a_blank_line(
     assert stub.questions == ["What failed?\n\nboom"]
 
 
-def test_a_file_follows_the_question_and_the_pipe_is_left_alone(
-    stub: AssistantStub, cluster: FakeCluster, tmp_path: Path
-) -> None:
-    log = tmp_path / "log.txt"
-    log.write_text("\ufeffgrüße\n", encoding="utf-8")
-    run = run_va("ask", "ada", "What?", "-f", str(log), piped="not this", cluster=cluster)
-    assert run.code == 0
-    assert stub.questions == ["What?\n\ngrüße"]
-
-
-def test_a_dash_is_the_standard_input(stub: AssistantStub, cluster: FakeCluster) -> None:
-    assert run_va("ask", "-f", "-", piped="Where?", cluster=cluster).code == 0
-    assert stub.questions == ["Where?"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "piped", "why"),
     [
         ([], None, "are empty"),
         (["ada", " "], " \n", "are empty"),
-        (["-f", "/nonexistent"], None, "No such file"),
-        (["-f", "/"], None, "Is a directory"),
         (["ada", "x"], b"\xff\xfe", "the pipe must be UTF-8"),
         (["ada", "x"], "x" * 65536, "at most 64 KiB"),
         (["ada", "x" * 65537], None, "at most 64 KiB"),
@@ -163,14 +142,23 @@ def test_the_namespace_option_goes_before_the_context(stub: AssistantStub) -> No
     assert run_va("ask", "Where?", "-n", "hr", cluster=cluster).out == ANSWER
 
 
-def test_json_is_one_object_with_stable_keys(stub: AssistantStub, cluster: FakeCluster) -> None:
-    run = run_va("ask", "ada", "Where?", "-o", "json", cluster=cluster)
+@pytest.mark.parametrize("option", [["-o", "json"], ["--json"]])
+def test_json_is_one_object_with_stable_keys(
+    option: list[str], stub: AssistantStub, cluster: FakeCluster
+) -> None:
+    source = {"file": "cv.md", "line": 5, "text": "Ada works at the Engine."}
+    stub.usual = Reply(about={"madeBy": "Passages", "sources": [source]})
+    run = run_va("ask", "ada", "Where?", *option, cluster=cluster)
+    assert (run.code, run.err) == (0, "")
     assert json.loads(run.out) == {
         "assistant": "ada",
         "namespace": "default",
         "answer": ANSWER.strip(),
         "model": "stub-model",
+        "fallback": False,
         "revision": "3f2a91c0de",
+        "madeBy": "Passages",
+        "sources": [{"file": "cv.md", "line": 5, "text": "Ada works at the Engine."}],
         "finishReason": "stop",
     }
     assert not stub.asked[0].stream
@@ -184,7 +172,10 @@ def test_json_lines_are_one_event_each(cluster: FakeCluster) -> None:
         {
             "type": "done",
             "model": "stub-model",
+            "fallback": False,
             "revision": "3f2a91c0de",
+            "madeBy": "Model",
+            "sources": [],
             "finishReason": "stop",
         },
     ]

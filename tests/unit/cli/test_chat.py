@@ -14,6 +14,7 @@ from support.cli_run import NOWHERE, FakeCluster, run_va
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Start = Callable[..., "pexpect.spawn[str]"]
 
@@ -22,7 +23,7 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Start `va chat` in a terminal of its own."""
     started: list[pexpect.spawn[str]] = []
 
@@ -30,7 +31,13 @@ def start() -> Iterator[Start]:
         child = pexpect.spawn(
             sys.executable,
             ["-m", "va_cli", "chat", *arguments],
-            env={"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "LANG": "C.UTF-8", "HOME": "/"},
+            env={
+                "TERM": "xterm",
+                "PROMPT_TOOLKIT_NO_CPR": "1",
+                "LANG": "C.UTF-8",
+                "HOME": "/",
+                "XDG_STATE_HOME": str(tmp_path),
+            },
             encoding="utf-8",
             timeout=SECONDS,
             dimensions=(30, 100),
@@ -121,15 +128,20 @@ def test_a_failure_is_told_and_the_chat_goes_on(start: Start, stub: AssistantStu
     child.expect_exact("It began")
     child.expect_exact("AnswerCut")
     ready(child, stub)
-    child.send("/frob\r")
-    child.expect_exact("no such command")
-    ready(child, stub)
+    for unknown in ("/frob", "/Exit now", "/exit now", "/switch", "/switch a b", "/new please"):
+        child.send(f"{unknown}\r")
+        child.expect_exact("no such command")
+        child.expect_exact("/help")
+        ready(child, stub)
+    assert stub.questions == ["one"]
     child.send("/switch bob\r")
     child.expect_exact("not by both")
     ready(child, stub)
-    child.send("/etc/passwd is what?\r")
-    child.expect_exact("Ada works at the Analytical Engine.")
-    assert stub.questions == ["one", "/etc/passwd is what?"]
+    for question in ("/etc/passwd is what?", " /help is what?"):
+        child.send(f"{question}\r")
+        child.expect_exact("Ada works at the Analytical Engine.")
+        ready(child, stub)
+    assert stub.questions == ["one", "/etc/passwd is what?", "/help is what?"]
 
 
 def test_pasted_lines_are_one_question(start: Start, stub: AssistantStub) -> None:
@@ -153,12 +165,75 @@ def test_the_history_holds_the_questions_of_the_session(start: Start, stub: Assi
     assert stub.questions == ["one", "one"]
 
 
+def test_tab_completes_commands(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("/ret\t")
+    # Only what is missing is written anew.
+    child.expect(r"ry")
+    child.send("\r")
+    child.expect_exact("nothing was asked yet")
+    ready(child, stub)
+    child.send(CTRL_D)
+    assert end_of(child) == 0
+    assert stub.questions == []
+
+
 def test_help_names_the_commands(start: Start, stub: AssistantStub) -> None:
     child = start("--url", stub.url)
     ready(child, stub)
     child.send("/help\r")
-    for command in ("/retry", "/switch NAME", "/help", "/exit"):
+    for command in ("/retry", "/sources", "/new", "/switch NAME", "/help", "/exit"):
         child.expect_exact(command)
+
+
+def test_a_chat_is_understood_from_what_was_said_until_new(
+    start: Start, stub: AssistantStub
+) -> None:
+    child = start("--url", stub.url)
+    for line in ("one", "two", "/retry", "/new", "three"):
+        ready(child, stub)
+        child.send(f"{line}\r")
+        what = "a new conversation" if line == "/new" else "Ada works at the Analytical Engine."
+        child.expect_exact(what)
+    ready(child, stub)
+    told = [(asked.question, [text for _, text in asked.history]) for asked in stub.asked]
+    first = ["one", "Ada works at the Analytical Engine."]
+    assert told == [("one", []), ("two", first), ("two", first), ("three", [])]
+
+
+def test_a_chat_that_goes_on_has_the_questions_on_the_arrow_keys(
+    start: Start, stub: AssistantStub
+) -> None:
+    for arguments, typed in (((), "one"), (("-c",), "\x1b[A")):
+        child = start("--url", stub.url, *arguments)
+        ready(child, stub)
+        child.send(f"{typed}\r")
+        child.expect_exact("Ada works at the Analytical Engine.")
+        ready(child, stub)
+    assert stub.questions == ["one", "one"]
+    assert stub.asked[1].history[0] == ("user", "one")
+
+
+def test_the_sources_of_the_last_answer_are_shown_in_full(
+    start: Start, stub: AssistantStub
+) -> None:
+    text = "Ada works at the Engine, " + "and so on, " * 20 + "in London."
+    sources = [{"file": "cv.md", "line": 5, "text": text}]
+    stub.usual = Reply(about={"sources": sources, "madeBy": "Passages"})
+    child = start("--url", stub.url)
+    ready(child, stub)
+    child.send("/sources\r")
+    child.expect_exact("there is no answer yet that names its lines")
+    ready(child, stub)
+    child.send("one\r")
+    child.expect_exact("not written by the model")
+    child.expect_exact("[1] cv.md:5  Ada works")
+    child.expect_exact("…")
+    ready(child, stub)
+    child.send("/sources\r")
+    child.expect_exact("[1] cv.md:5  Ada works")
+    child.expect_exact("in London.")
 
 
 def test_in_a_pipe_each_line_is_a_question(cluster: FakeCluster, stub: AssistantStub) -> None:
@@ -204,13 +279,18 @@ def test_a_way_that_is_gone_is_replaced(cluster: FakeCluster, stub: AssistantStu
         from va_cli.assistants import parse_assistant
         from va_cli.conversation import Conversation
         from va_cli.finding import ClusterFinder
+        from va_cli.footnotes import Look
+        from va_cli.memory import Memory
         from va_cli.terminal import Notes
+        from va_cli.transcript import Transcript
 
         out, err = io.StringIO(), io.StringIO()
         notes = Notes(err, verbose=True, lively=False)
         finder = ClusterFinder(cluster, parse_assistant(cluster.items[0]), notes)
         code = Conversation(
             asker=Asker(finder, notes),
+            transcript=Transcript(target=finder.target, memory=Memory(None), notes=notes),
+            look=Look(),
             lines=Lines(),
             out=out,
             notes=notes,

@@ -107,6 +107,7 @@ def test_the_service_proxy_takes_the_same_way(server: ApiServer, kubeconfig: str
     endpoint = open_cluster(kubeconfig, None).service_proxy("hr", "ada")
     assert endpoint.url.endswith("/api/v1/namespaces/hr/services/ada:http/proxy")
     assert endpoint.headers == {"Authorization": "Bearer sesame"}
+    assert endpoint.authorization_is_taken
 
 
 @pytest.mark.parametrize(

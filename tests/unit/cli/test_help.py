@@ -36,7 +36,7 @@ def test_the_verbs_are_these() -> None:
 
 
 def test_the_help_of_ask() -> None:
-    assert run_va("ask", "--help").out.splitlines()[:24] == [
+    assert run_va("ask", "--help").out.splitlines()[:26] == [
         "Usage: va ask [OPTIONS] [NAME] [QUESTION]",
         "",
         "  Ask one question and print the answer while it is written.",
@@ -47,20 +47,22 @@ def test_the_help_of_ask() -> None:
         "  question. Without a name VA_ASSISTANT is asked, or the only assistant there",
         "  is.",
         "",
-        "  Text from a pipe or a file (-f) follows the question after a blank line, or",
-        "  is the question where the arguments give none.",
+        "  Text from a pipe follows the question after a blank line, or is the question",
+        "  where the arguments give none. -f asks each line of a file.",
         "",
         '    va ask ada "Where does Ada work?"',
         '    va ask "Where does Ada work?"             where there is only one assistant',
+        '    va ask -c "And since when?"               goes on with the conversation',
         '    echo "Who is Ada?" | va ask ada',
-        '    va ask ada "What went wrong?" -f log.txt  the question, a blank line, the log',
+        '    va ask ada "What went wrong?" < log.txt   the question, a blank line, the log',
+        "    va ask ada -f questions.txt --json        one object a line",
         "",
         "Arguments:",
         "  NAME <str>      Whom to ask.",
         "  QUESTION <str>  What to ask.",
         "",
         "Options:",
-        "  -f, --file FILE                 Read text from FILE, or '-' for stdin.",
+        "  -f, --file FILE                 Ask each line of FILE, or '-' for stdin.",
     ]
 
 

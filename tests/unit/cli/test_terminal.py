@@ -28,6 +28,7 @@ from va_cli.terminal import EscapeFilter, Notes, plain, use_colour
         ("a\rb\x00c\x08d\x7fe", "abcde"),
         ("tab\tline\nend", "tab\tline\nend"),
         ("\x1b]0;never ended\nthe answer", "0;never ended\nthe answer"),
+        ("user\u202etxt.exe\u202c", "usertxt.exe"),
         ("grüße — 你好 \U0001f600", "grüße — 你好 \U0001f600"),
     ],
 )

@@ -41,6 +41,11 @@ def test_an_empty_file_is_fine_beside_one_with_text() -> None:
     assert len(resolve(an_assistant(context={"files": files}), {})) == 2
 
 
+def whole(text: str) -> dict[str, Any]:
+    """Return a context that must go to the model as a whole."""
+    return {"files": [{"name": "ada.md", "inline": text}], "mode": "Full"}
+
+
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "the ConfigMap does not exist": (
         {"context": referring("ada-cv")},
@@ -109,7 +114,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         ),
     ),
     "the words do not fit the embedded model": (
-        {"text": "a " * 9000},
+        {"context": whole("a " * 9000)},
         {},
         "ContextTooLarge",
         (
@@ -118,7 +123,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         ),
     ),
     "the words leave no room for the answer": (
-        {"text": "a " * 500, "model": {"contextWindow": 512, "maxTokens": 100}},
+        {"context": whole("a " * 500), "model": {"contextWindow": 512, "maxTokens": 100}},
         {},
         "ContextTooLarge",
         (
@@ -127,7 +132,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         ),
     ),
     "the instructions count too": (
-        {"text": "a " * 300, "instructions": "b " * 300, "model": {"contextWindow": 512}},
+        {
+            "context": whole("a " * 300),
+            "instructions": "b " * 300,
+            "model": {"contextWindow": 512},
+        },
         {},
         "ContextTooLarge",
         (
@@ -147,6 +156,13 @@ def test_a_context_that_cannot_be_used_is_named(
     with pytest.raises(ContextError) as refused:
         resolve(an_assistant(**spec), config_maps)
     assert (refused.value.reason, str(refused.value)) == (reason, message)
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "Auto"}, {"mode": "Retrieve"}])
+def test_a_text_that_need_not_go_whole_may_be_larger_than_the_window(mode: dict[str, str]) -> None:
+    assistant = an_assistant(context={"files": whole("a " * 9000)["files"], **mode})
+    [file] = resolve(assistant, {})
+    assert file.bytes == 18000
 
 
 def test_a_megabyte_of_text_is_accepted_where_the_window_is_unknown() -> None:

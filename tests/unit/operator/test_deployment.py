@@ -1,5 +1,6 @@
 """What the pods look like: one side of `docs/reference/pod-contract.md`."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from support.builders import EVERYTHING, IMAGES, OPENAI, an_assistant
 from va_operator.api import Manifest, VirtualAssistant
 from va_operator.resources.deployment import build_deployment, with_replicas
+from va_operator.resources.pod_template import LIMITS
+from va_operator.template_stamp import stamp_in
 
 REVISION = "3f2a91c0de"
 
@@ -149,6 +152,71 @@ def test_the_revision_and_the_key_are_mounted_as_folders() -> None:
     assert volumes["revision"]["configMap"] == {"name": f"ada-{REVISION}"}
     assert volumes["api-key"]["secret"] == {"secretName": "openai", "optional": True}
     assert volumes["tmp"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "16Mi"}
+
+
+def test_tokens_are_mounted_as_a_folder_and_read_by_nobody_else() -> None:
+    auth = {"tokenSecretRef": {"name": "ada-token", "key": "tokens"}}
+    spec = pod(an_assistant(auth=auth))
+    [container] = spec["containers"]
+    [model] = spec["initContainers"]
+    [volume] = [volume for volume in spec["volumes"] if volume["name"] == "token"]
+
+    assert env(container)["VA_ASSISTANT_TOKEN_FILE"] == "/etc/virtual-assistant/token/tokens"
+    assert volume["secret"] == {"secretName": "ada-token", "optional": True}
+    assert mounts(container)["/etc/virtual-assistant/token"] == {
+        "name": "token",
+        "mountPath": "/etc/virtual-assistant/token",
+        "readOnly": True,
+    }
+    assert "/etc/virtual-assistant/token" not in mounts(model)
+
+
+def test_limits_reach_the_pods_only_where_they_are_set() -> None:
+    def said(limits: Manifest) -> Manifest:
+        [container] = pod(an_assistant(limits=limits))["containers"]
+        return {name: value for name, value in env(container).items() if name not in plain}
+
+    plain = env(pod(an_assistant())["containers"][0])
+    assert not set(LIMITS.values()) & set(plain)
+    assert said({}) == {}
+    assert said({"requestsPerMinute": 0}) == {"VA_ASSISTANT_REQUESTS_PER_MINUTE": "0"}
+    assert said({"allowedOrigins": ["https://a", "https://b"]}) == {
+        "VA_ASSISTANT_ALLOWED_ORIGINS": '["https://a", "https://b"]'
+    }
+
+
+def test_each_fallback_has_the_folder_of_its_own_key() -> None:
+    other = {**OPENAI, "apiKeySecretRef": {"name": "spare", "key": "token"}}
+    keyless = {"name": "llama", "baseURL": "http://ollama/v1"}
+    spec = pod(an_assistant(model=OPENAI, fallbacks=[keyless, other]))
+    [container] = spec["containers"]
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+
+    assert json.loads(env(container)["VA_ASSISTANT_FALLBACK_API_KEY_FILES"]) == [
+        None,
+        "/etc/virtual-assistant/api-key-2/token",
+    ]
+    assert env(container)["VA_ASSISTANT_API_KEY_FILE"] == ("/etc/virtual-assistant/api-key/apiKey")
+    mount = mounts(container)["/etc/virtual-assistant/api-key-2"]
+    assert mount["readOnly"] is True
+    assert "subPath" not in mount
+    assert volumes[mount["name"]]["secret"] == {"secretName": "spare", "optional": True}
+    assert "/etc/virtual-assistant/api-key-1" not in mounts(container)
+
+
+def test_an_embedded_fallback_runs_beside_the_assistant_too() -> None:
+    asked = {"requests": {"memory": "400Mi"}}
+    fallback = {"provider": "Embedded", "contextWindow": 2048, "resources": asked}
+    assistant = an_assistant(model=OPENAI, fallbacks=[fallback])
+    [model] = pod(assistant)["initContainers"]
+
+    assert env(model)["VA_MODEL_CONTEXT_WINDOW"] == "2048"
+    assert model["resources"] == asked
+    with_it = stamp_in(built(assistant))
+    without = stamp_in(built(an_assistant(model=OPENAI)))
+    assert with_it
+    assert without
+    assert with_it.images != without.images
 
 
 def test_ports_and_probes_are_what_the_contract_says() -> None:

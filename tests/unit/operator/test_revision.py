@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.builders import an_assistant, the_revision
+from support.builders import OPENAI, an_assistant, the_revision
 from va_operator.context import normalise, resolve
 from va_operator.resources.config_map import build_config_map
 from va_operator.revision import build_revision, revision_data
@@ -71,6 +71,39 @@ def test_settings_of_the_embedded_model_name_it() -> None:
     }
 
 
+def test_settings_that_came_later_are_there_only_where_they_are_set() -> None:
+    spec = {
+        **SPEC,
+        "context": {**SPEC["context"], "mode": "Retrieve"},
+        "answering": {"noAnswerText": "No idea.", "citations": False},
+        "fallbacks": [{"provider": "Embedded"}],
+    }
+    assistant = an_assistant(**spec)
+    settings = json.loads(revision_data(assistant, resolve(assistant, {}))["settings.json"])
+    plain = json.loads(revision_data(an_assistant(**SPEC), resolve(assistant, {}))["settings.json"])
+
+    assert settings["contextMode"] == "Retrieve"
+    assert settings["answering"] == {"noAnswerText": "No idea.", "citations": False}
+    assert set(settings) - set(plain) == {"contextMode", "answering", "fallbacks"}
+
+
+def test_fallbacks_stand_in_the_settings_where_there_are_some() -> None:
+    assistant = an_assistant(**{**SPEC, "fallbacks": [{"provider": "Embedded"}]})
+    settings = json.loads(revision_data(assistant, resolve(assistant, {}))["settings.json"])
+
+    [fallback] = settings["fallbacks"]
+    assert set(fallback) == set(settings["model"])
+    assert fallback["name"] == "smollm2-135m-instruct"
+
+
+def test_a_revision_without_fallbacks_has_the_name_that_it_always_had() -> None:
+    """Another name would restart every pod of the cluster."""
+    assert the_revision(an_assistant()).id == "2032ad80f5"
+    assert the_revision(an_assistant(fallbacks=[])).id == "2032ad80f5"
+    named = an_assistant(model=OPENAI, instructions="Be brief.")
+    assert the_revision(named).id == "4da86df434"
+
+
 def test_every_text_is_a_file_of_its_own() -> None:
     assistant = an_assistant(**SPEC)
     data = revision_data(assistant, resolve(assistant, {}))
@@ -110,6 +143,9 @@ CHANGES = {
     "the order of the files": ("context.files", SPEC["context"]["files"][::-1]),
     "one file less": ("context.files", SPEC["context"]["files"][:1]),
     "the instructions": ("instructions", "Answer in French."),
+    "the mode of the context": ("context.mode", "Full"),
+    "what is said without an answer": ("answering", {"noAnswerText": "No."}),
+    "whether lines are named": ("answering", {"citations": False}),
     "no instructions": ("instructions", None),
     "the model": ("model.name", "gpt-5"),
     "the endpoint": ("model.baseURL", "http://y/v1"),
@@ -122,6 +158,8 @@ CHANGES = {
     "the temperature": ("model.temperature", 0),
     "no temperature": ("model.temperature", None),
     "the time limit": ("model.timeoutSeconds", 31),
+    "a fallback": ("fallbacks", [OPENAI]),
+    "another fallback": ("fallbacks", [{}]),
 }
 
 
@@ -133,11 +171,26 @@ def test_any_change_of_what_answers_are_made_from_is_another_revision(
     assert the_revision(before).id != the_revision(after).id
 
 
+OTHER_KEY = {**OPENAI, "apiKeySecretRef": {"name": "other", "key": "apiKey"}}
+KEYLESS = {"name": "gpt-5-mini", "baseURL": "http://x/v1"}
+
+
+@pytest.mark.parametrize(
+    "fallbacks",
+    [[OPENAI, KEYLESS], [KEYLESS, OPENAI], [OTHER_KEY, KEYLESS], [OPENAI], [OPENAI, OPENAI]],
+)
+def test_which_fallback_has_which_key_counts(fallbacks: list[dict[str, Any]]) -> None:
+    base = the_revision(an_assistant(**SPEC, fallbacks=[OPENAI, OTHER_KEY]))
+    assert the_revision(an_assistant(**SPEC, fallbacks=fallbacks)).id != base.id
+
+
 SAME: dict[str, dict[str, Any]] = {
     "replicas": {"replicas": 5},
     "suspend": {"suspend": True},
     "the Service": {"service": {"type": "ClusterIP", "port": 8080}},
     "resources": {"resources": {"requests": {"cpu": "1"}}},
+    "limits": {"limits": {"requestsPerMinute": 5}},
+    "who may ask": {"auth": {"tokenSecretRef": {"name": "t", "key": "k"}}},
     "line ends": {"context": {"files": [{"name": "cv.md", "inline": "A\r\nb"}]}},
 }
 

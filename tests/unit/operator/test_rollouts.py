@@ -123,7 +123,7 @@ def test_two_pods_take_the_place_of_two() -> None:
     assert told.course("Degraded") == ["False/AsAsked"]
     assert told.course("Progressing") == ["True/RollingOut", "False/UpToDate"]
     events = [event["reason"] for event in told.operator.cluster.events]
-    assert events == ["Answering", "RollingOut", "Answering"][: len(events)]
+    assert events == ["ExposedWithoutAuth", "Answering", "RollingOut", "Answering"][: len(events)]
     assert [entry["revision"] for entry in told.statuses[-1]["history"]] == [new, old]
 
 
@@ -143,4 +143,7 @@ def test_a_first_start_shows_starting_and_then_the_answer() -> None:
     assert told.course("Available") == ["False/NoPodReady", "True/PodsReady"]
     assert told.course("Degraded") == ["True/FewerPodsReady", "False/AsAsked"]
     assert told.course("Stalled") == ["False/NotStalled"]
-    assert [event["reason"] for event in told.operator.cluster.events] == ["Answering"]
+    assert [event["reason"] for event in told.operator.cluster.events] == [
+        "ExposedWithoutAuth",
+        "Answering",
+    ]

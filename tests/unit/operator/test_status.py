@@ -26,12 +26,15 @@ def message(situation: Situation, type_: str = "Ready") -> str:
 
 
 def test_the_model_that_answers_is_named_not_the_first() -> None:
-    broken, fine = failing("Timeout").models[0], replace(a_report().models[0], name="spare")
+    broken, fine = (
+        failing("Timeout").models[0],
+        replace(a_report().models[0], name="spare", place=1),
+    )
     report = replace(a_report(), models=(broken, fine))
     situation = a_situation(a_pod(NEW), reports=(report,))
 
-    assert message(situation) == f"Revision {NEW} answers with spare"
-    assert message(situation, "ModelReachable") == "spare answers"
+    assert message(situation) == f"Revision {NEW} answers with fallback 1 (spare)"
+    assert message(situation, "ModelReachable").endswith("fallback 1 (spare) answers in its place")
 
 
 def test_a_pod_that_was_not_asked_yet_is_waited_for() -> None:

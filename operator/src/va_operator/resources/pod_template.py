@@ -3,10 +3,12 @@
 What stands here is one side of `docs/reference/pod-contract.md`.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from va_operator.api import Manifest, VirtualAssistant
+from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
 from va_operator.quantities import canonical_quantity
 from va_operator.resources.config_map import revision_name
 from va_operator.resources.metadata import (
@@ -17,6 +19,7 @@ from va_operator.resources.metadata import (
 
 REVISION_DIR: Final = "/etc/virtual-assistant/revision"
 API_KEY_DIR: Final = "/etc/virtual-assistant/api-key"
+TOKEN_DIR: Final = "/etc/virtual-assistant/token"  # noqa: S105 - a path
 HTTP_PORT: Final = 8000
 PROBES_PORT: Final = 8001
 USER: Final = 65532
@@ -35,6 +38,16 @@ WEB_RESOURCES: Final[Manifest] = {
 }
 """Used where the object asks for nothing. No limit of processor time: throttling an answer
 in the middle helps nobody."""
+LIMITS: Final[Mapping[str, str]] = {
+    "questionBytes": "VA_ASSISTANT_QUESTION_BYTES",
+    "concurrentQuestions": "VA_ASSISTANT_MAX_QUESTIONS",
+    "requestsPerMinutePerClient": "VA_ASSISTANT_REQUESTS_PER_MINUTE_PER_CLIENT",
+    "requestsPerMinute": "VA_ASSISTANT_REQUESTS_PER_MINUTE",
+    "trustedProxies": "VA_ASSISTANT_TRUSTED_PROXIES",
+    "allowedOrigins": "VA_ASSISTANT_ALLOWED_ORIGINS",
+}
+"""By the name in the schema, the variable that tells a pod. Where one is not set the assistant's
+own default holds, so that a new field restarts no pod."""
 MODEL_RESOURCES: Final[Manifest] = {
     "requests": {"cpu": "100m", "memory": "320Mi"},
     "limits": {"memory": "640Mi"},
@@ -88,8 +101,10 @@ def _pod_spec(assistant: VirtualAssistant, revision: str, images: Images) -> Man
             *_node_lost(assistant.pods.tolerations),
         ],
     }
-    if assistant.model.embedded:
-        spec["initContainers"] = [_model_container(assistant, images.model)]
+    if assistant.embedded_model:
+        spec["initContainers"] = [
+            _model_container(assistant, assistant.embedded_model, images.model)
+        ]
     if assistant.pods.node_selector:
         spec["nodeSelector"] = assistant.pods.node_selector
     if assistant.pods.image_pull_secrets:
@@ -151,10 +166,19 @@ def _assistant_container(
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the pod, not on this host
     ]
     env += [_filled({"name": name, "value": value}) for name, value in assistant.pods.env]
-    if assistant.model.api_key:
-        path = f"{API_KEY_DIR}/{assistant.model.api_key.key}"
-        env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": path})
-        mounts.append({"name": "api-key", "mountPath": API_KEY_DIR, "readOnly": True})
+    for place, _ in _keys(assistant):
+        folder = API_KEY_DIR + _suffix(place)
+        mounts.append({"name": f"api-key{_suffix(place)}", "mountPath": folder, "readOnly": True})
+    first, *files = [_key_file(place, model) for place, model in enumerate(assistant.models)]
+    if first:
+        env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": first})
+    if files:
+        env.append({"name": "VA_ASSISTANT_FALLBACK_API_KEY_FILES", "value": json.dumps(files)})
+    if assistant.pods.token:
+        path = f"{TOKEN_DIR}/{assistant.pods.token.key}"
+        env.append({"name": "VA_ASSISTANT_TOKEN_FILE", "value": path})
+        mounts.append({"name": "token", "mountPath": TOKEN_DIR, "readOnly": True})
+    env += _limits(assistant.pods.limits)
     return {
         "name": "assistant",
         "image": image,
@@ -190,14 +214,37 @@ def _assistant_container(
     }
 
 
-def _model_container(assistant: VirtualAssistant, image: str) -> Manifest:
+def _limits(limits: Manifest) -> list[Manifest]:
+    """Return the variables of the limits that are set, numbers and lists as JSON."""
+    return [
+        {"name": variable, "value": json.dumps(limits[name])}
+        for name, variable in LIMITS.items()
+        if name in limits
+    ]
+
+
+def _keys(assistant: VirtualAssistant) -> list[tuple[int, KeyRef]]:
+    """Return where the models' keys are, each with its model's place in the order."""
+    return [(place, model.api_key) for place, model in enumerate(assistant.models) if model.api_key]
+
+
+def _key_file(place: int, model: Model) -> str | None:
+    return f"{API_KEY_DIR}{_suffix(place)}/{model.api_key.key}" if model.api_key else None
+
+
+def _suffix(place: int) -> str:
+    """Tell the Secrets of fallbacks apart; without fallbacks the pods are as they always were."""
+    return f"-{place}" if place else ""
+
+
+def _model_container(assistant: VirtualAssistant, model: Model, image: str) -> Manifest:
     return {
         "name": "model",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "restartPolicy": "Always",
         "env": [
-            {"name": "VA_MODEL_CONTEXT_WINDOW", "value": str(assistant.model.context_window)},
+            {"name": "VA_MODEL_CONTEXT_WINDOW", "value": str(model.context_window)},
             {"name": "VA_MODEL_THREADS", "value": str(MODEL_THREADS)},
         ],
         "resources": _canonical(assistant.pods.model_resources or MODEL_RESOURCES),
@@ -238,9 +285,12 @@ def _volumes(assistant: VirtualAssistant, revision: str) -> list[Manifest]:
         {"name": "revision", "configMap": {"name": revision_name(assistant, revision)}},
         {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
     ]
-    if assistant.model.api_key:
-        secret = {"secretName": assistant.model.api_key.name, "optional": True}
-        volumes.append({"name": "api-key", "secret": secret})
+    for place, key in _keys(assistant):
+        secret = {"secretName": key.name, "optional": True}
+        volumes.append({"name": f"api-key{_suffix(place)}", "secret": secret})
+    if assistant.pods.token:
+        secret = {"secretName": assistant.pods.token.name, "optional": True}
+        volumes.append({"name": "token", "secret": secret})
     return volumes
 
 

@@ -1,0 +1,91 @@
+"""What an assistant knows of its texts, and what it finds in them for one question; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from va_assistant.answerability import Judgement, judge, nature
+from va_assistant.asking import asked
+from va_assistant.extraction import Candidate, best_lines, candidates, near_best
+from va_assistant.passages import Passage, Sentence
+from va_assistant.questions import Turn
+from va_assistant.retrieval import Found, Index
+from va_assistant.revision import Revision
+
+MAX_PASSAGES = 4
+"""Passages that a model is given where it does not get the whole text."""
+
+MAX_PASSAGE_CHARACTERS = 2400
+OVERVIEW_SENTENCES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What is known about a question before a model is asked."""
+
+    found: Found
+    ranked: tuple[Candidate, ...]
+    judgement: Judgement
+    lines: tuple[Sentence, ...]
+    """What answers it best, in the texts' own words; none where nothing does."""
+
+    nearby: tuple[Sentence, ...]
+    """Those and what answers nearly as well: what a small model may answer from."""
+
+    passages: tuple[Passage, ...]
+    """What to ask a model with, in the order of the texts."""
+
+
+class Knowledge:
+    """The texts of a revision, read and indexed; any thread may ask it."""
+
+    def __init__(self, revision: Revision) -> None:
+        self.revision = revision
+        self._index = Index(revision.files)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All passages, in their order."""
+        return self._index.passages
+
+    @property
+    def stems(self) -> bool:
+        """Whether the texts are in English, so that words are stemmed."""
+        return self._index.stems
+
+    def study(self, question: str, history: Sequence[Turn] = ()) -> Study:
+        """Return what the texts have for a question."""
+        wanted = asked(question, history, stems=self._index.stems)
+        found = self._index.search(wanted)
+        ranked = candidates(found)
+        if refusal := nature(question):
+            judgement = Judgement(refusal=refusal)
+        else:
+            judgement = judge(found, ranked[0] if ranked else None)
+        lines = self._opening() if wanted.is_overview else best_lines(wanted, ranked)
+        return Study(
+            found=found,
+            ranked=tuple(ranked),
+            judgement=judgement,
+            lines=tuple(lines),
+            nearby=tuple(dict.fromkeys((*lines, *near_best(ranked)))),
+            passages=self._best_passages(ranked),
+        )
+
+    def _opening(self) -> list[Sentence]:
+        sentences = [sentence for passage in self.passages for sentence in passage.sentences]
+        return sentences[:OVERVIEW_SENTENCES]
+
+    def _best_passages(self, ranked: Sequence[Candidate]) -> tuple[Passage, ...]:
+        chosen: dict[int, Passage] = {}
+        size = 0
+        for one in ranked:
+            passage = one.hit.passage
+            if id(passage) in chosen:
+                continue
+            size += sum(len(sentence.text) for sentence in passage.sentences)
+            if chosen and size > MAX_PASSAGE_CHARACTERS:
+                break
+            chosen[id(passage)] = passage
+            if len(chosen) == MAX_PASSAGES:
+                break
+        return tuple(sorted(chosen.values(), key=lambda p: (p.file, p.first_line)))

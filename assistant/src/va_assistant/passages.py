@@ -1,0 +1,381 @@
+"""Texts cut into passages that can be cited; pure.
+
+A passage is what belongs together: a paragraph, a list with the line that opens it, a table,
+a question with its answer. Below it stand sentences, each with the line it begins on, and what
+must be read with it: the headings above, the question that it answers, the line before a list.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from va_assistant.revision import ContextFile
+
+PASSAGE_CHARACTERS = 900
+"""A block longer than this is cut into several passages, between its sentences."""
+
+_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_UNDERLINE = re.compile(r"^ {0,3}(=+|-+)\s*$")
+_ITEM = re.compile(r"^(\s*)(?:[-*+•–]|\d{1,3}[.)])\s+(?=\S)")
+_RULE = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
+_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
+_QUESTION_LABEL = re.compile(r"^(?:q|question|f|frage)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
+_ANSWER_LABEL = re.compile(r"^(?:a|answer|antwort)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)"
+)
+_MARKS = re.compile(r"[*_`\[]")
+_TITLE = re.compile(r"^(?:\*\*|__)[^*_]{3,}(?:\*\*|__)[^.!?:]*(?<![,;])$")
+"""A line that begins in bold and ends without a stop: the title of what follows."""
+
+_TOPIC = re.compile(r"^(?:\*\*|__)([^*_?]{3,60})(?:\*\*|__)")
+_FIELD = re.compile(r"^[^\s.!?][^.!?:]{0,40}:\s+\S")
+_ABBREVIATIONS = frozenset(
+    """
+    dr mr mrs ms prof st no nr vs etc e.g i.e approx inc ltd co corp dept tel fig vol ext
+    jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b u.a ca
+    bzw a.m p.m min max incl excl art str
+    """.split()
+)
+_CURRENCY = re.compile(
+    r"\b(?:prices?|fees?|rates?|amounts?|sums|figures|costs|charges|fares|wages"
+    r"|tariffs?)\b[^.:!?]{0,60}"
+    r"\bin (?:(?:us|australian|canadian|swiss|danish|norwegian|swedish) )?"
+    r"(?:euros?|dollars|pounds|francs|crowns|kroner|kronor|eur|usd|gbp|chf|nok|sek|dkk"
+    r"|[€$£])(?!\w)",
+    re.IGNORECASE,
+)
+_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*\s+|[。！？]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """The smallest part of a text that can answer, and be cited."""
+
+    file: str
+    line: int
+    """Counted from 1."""
+
+    text: str
+    """Without the marks of Markdown; a row of a table has its columns' names."""
+
+    headings: tuple[str, ...] = ()
+    """From the outermost to the nearest."""
+
+    intro: str = ""
+    """The question that it answers, or the line that opens its list."""
+
+    topic: str = ""
+    """What its item or paragraph is about: the words in bold that open it."""
+
+    cells: str = ""
+    """Of a row, its cells without the names of their columns."""
+
+    has_currency: bool = False
+    """The text says once in which money its bare numbers are."""
+
+    is_question: bool = False
+    is_heading: bool = False
+    statement: int = 0
+    """The line on which its paragraph or its item begins."""
+
+    in_list: bool = False
+    """An item of a list or a row of a table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """Sentences that belong together."""
+
+    file: str
+    first_line: int
+    last_line: int
+    headings: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
+
+
+def passages_of(files: Iterable[ContextFile]) -> tuple[Passage, ...]:
+    """Return all passages of the texts, in their order."""
+    return tuple(passage for file in files for passage in _of_file(file))
+
+
+def sentences_in(text: str) -> list[tuple[int, str]]:
+    """Return the sentences of running text, each with where it begins."""
+    found: list[tuple[int, str]] = []
+    start = 0
+    for match in _END.finditer(text):
+        before = text[start : match.start()]
+        last = before.rsplit(None, 1)[-1] if before.strip() else ""
+        follows = text[match.end() : match.end() + 1]
+        if match.group().startswith(".") and (
+            last.lower().lstrip("(\"'") in _ABBREVIATIONS
+            or (len(last) == 1 and last.isupper())
+            or (last.isdigit() and len(last) < 3 and len(before) < 4)
+            or follows.islower()
+        ):
+            continue
+        sentence = text[start : match.end()].strip()
+        if sentence:
+            found.append((start, sentence))
+        start = match.end()
+    rest = text[start:].strip()
+    if rest:
+        found.append((start, rest))
+    return found
+
+
+def alone(sentence: Sentence) -> Passage:
+    """Return a sentence as a passage of its own."""
+    return Passage(
+        file=sentence.file,
+        first_line=sentence.line,
+        last_line=sentence.line,
+        headings=(),
+        sentences=(replace(sentence, is_heading=False),),
+    )
+
+
+def plain(text: str) -> str:
+    """Return a line of Markdown without its marks; a link keeps its text and address."""
+
+    def shown(match: re.Match[str]) -> str:
+        label, address = match.group(1), match.group(2)
+        if label is None:
+            return ""
+        address = (address or "").removeprefix("mailto:")
+        return (
+            label
+            if not address or address in label or address[0] in "#/."
+            else f"{label} ({address})"
+        )
+
+    if _MARKS.search(text):
+        text = _MARKUP.sub(shown, text)
+    return " ".join(text.split())
+
+
+@dataclass(slots=True)
+class _Block:
+    """Lines that stand together, with the number of the first."""
+
+    first: int
+    lines: list[str]
+    headings: tuple[str, ...]
+    heading_line: int = 0
+    """Line of the nearest heading, if this is the first block below it."""
+
+
+def _of_file(file: ContextFile) -> Iterator[Passage]:
+    passages = _as_written(file)
+    if not _CURRENCY.search(file.text):
+        yield from passages
+        return
+    for passage in passages:
+        yield replace(
+            passage, sentences=tuple(replace(s, has_currency=True) for s in passage.sentences)
+        )
+
+
+def _as_written(file: ContextFile) -> Iterator[Passage]:
+    headings: tuple[str, ...] = ()
+    question = opener = ""
+    """A question that stands in a block before its answer; a line before its list."""
+    for block in _blocks(file.text):
+        sentences = list(_sentences(file.name, block))
+        if not sentences:
+            continue
+        if block.heading_line and _says_something(block.headings[-1]):
+            heading = Sentence(
+                file=file.name,
+                line=block.heading_line,
+                text=block.headings[-1],
+                headings=block.headings[:-1],
+                is_heading=True,
+            )
+            sentences.insert(0, heading)
+        if block.headings != headings:
+            headings, opener = block.headings, ""
+            question = headings[-1] if headings and headings[-1].endswith("?") else ""
+        first, last = (
+            sentences[-1 if len(sentences) == 1 else int(sentences[0].is_heading)],
+            sentences[-1],
+        )
+        intro = opener if opener and first.in_list else question
+        if not any(s.is_question for s in sentences):
+            sentences = [
+                s if s.intro or s.is_heading or not intro else replace(s, intro=intro)
+                for s in sentences
+            ]
+        else:
+            question = last.text if last.is_question else ""
+        if not last.in_list:
+            opener = last.text if last.text.endswith(":") else ""
+        yield from _passages(file.name, block, sentences)
+
+
+def _passages(file: str, block: _Block, sentences: Sequence[Sentence]) -> Iterator[Passage]:
+    part: list[Sentence] = []
+    size = 0
+    parts: list[list[Sentence]] = []
+    for sentence in sentences:
+        if part and size + len(sentence.text) > PASSAGE_CHARACTERS:
+            parts.append(part)
+            part, size = [], 0
+        part.append(sentence)
+        size += len(sentence.text)
+    parts.append(part)
+    end = block.first + len(block.lines) - 1
+    for at, part in enumerate(parts):
+        last = parts[at + 1][0].line - 1 if at + 1 < len(parts) else end
+        yield Passage(
+            file=file,
+            first_line=part[0].line,
+            last_line=max(last, part[-1].line),
+            headings=block.headings,
+            sentences=tuple(part),
+        )
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Cut a text at blank lines and headings; items of one list stay together."""
+    headings: list[tuple[int, str]] = []
+    heading_line = 0
+    block: _Block | None = None
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        heading = _HEADING.match(line)
+        level, title = (len(heading.group(1)), heading.group(2)) if heading else (0, "")
+        if block and len(block.lines) == 1 and _UNDERLINE.match(line) and "|" not in block.lines[0]:
+            level, title = (1 if "=" in line else 2), block.lines[0].strip()
+            block = None
+        if level:
+            if block:
+                yield block
+            block = None
+            headings = [(at, name) for at, name in headings if at < level]
+            headings.append((level, plain(title)))
+            heading_line = number
+        elif not line.strip() or _RULE.match(line):
+            if block:
+                yield block
+            block = None
+        elif block:
+            block.lines.append(line)
+        else:
+            block = _Block(number, [line], tuple(name for _, name in headings), heading_line)
+            heading_line = 0
+    if block:
+        yield block
+
+
+def _sentences(file: str, block: _Block) -> Iterator[Sentence]:
+    """Return the sentences of a block: of its rows, its items or its running text."""
+    if sum("|" in line for line in block.lines) == len(block.lines) > 1:
+        yield from _rows(file, block)
+        return
+    intro = ""
+    for number, text, in_list in _statements(block):
+        labelled_question = _QUESTION_LABEL.match(text)
+        if labelled_question:
+            text = text[labelled_question.end() :]
+        elif answer := _ANSWER_LABEL.match(text):
+            text = text[answer.end() :]
+        line = number
+        counted = 0
+        opening = _TOPIC.match(text)
+        topic = plain(opening.group(1)) if opening else ""
+        for start, sentence in sentences_in(text):
+            # Where a sentence begins after a line end, the line end is in the text still.
+            line = number + text.count("\n", 0, start + _leading(text[start:]))
+            shown = plain(sentence)
+            if not shown:
+                continue
+            asks = shown.endswith("?") or (bool(labelled_question) and not counted)
+            counted += 1
+            yield Sentence(
+                file=file,
+                line=line,
+                text=shown,
+                headings=block.headings,
+                intro="" if asks else intro,
+                topic=topic,
+                is_question=asks,
+                statement=number,
+                in_list=in_list,
+            )
+            if asks or (shown.endswith(":") and not in_list) or _TITLE.match(text):
+                intro = shown
+
+
+def _says_something(heading: str) -> bool:
+    """Tell whether a heading is more than a label, as `Engineer, Acme (2015-2020)` is."""
+    return not heading.endswith("?") and (
+        bool(re.search(r"\d", heading)) or len(heading.split()) > 3
+    )
+
+
+def _leading(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _statements(block: _Block) -> Iterator[tuple[int, str, bool]]:
+    """Return items and fields of their own, and running text joined over its lines."""
+    at, text, in_list = block.first, "", False
+    verse = _is_verse(block.lines)
+    for number, line in enumerate(block.lines, block.first):
+        item = _ITEM.match(line)
+        bare = line[item.end() :] if item else line.strip().removeprefix(">").strip()
+        new = (
+            item
+            or (_FIELD.match(plain(bare)) and not in_list)
+            or _QUESTION_LABEL.match(bare)
+            or _ANSWER_LABEL.match(bare)
+            or text.rstrip("*_ ").endswith(("?", ":"))
+            or line.endswith("  ")
+            or (text and verse)
+            or _TITLE.match(text)
+        )
+        if new and text:
+            yield at, text, in_list
+            text = ""
+        if not text:
+            at, in_list = number, bool(item)
+        text = f"{text}\n{bare}" if text else bare
+    if text:
+        yield at, text, in_list
+
+
+def _is_verse(lines: Sequence[str]) -> bool:
+    """Tell whether the lines end where they do on purpose, as those of an address do."""
+    return max(map(len, lines)) < 50 and not any(
+        _ITEM.match(line) or re.search(r"[.!?]\s|,$", line) or following.strip()[:1].islower()
+        for line, following in pairwise(lines)
+    )
+
+
+def _rows(file: str, block: _Block) -> Iterator[Sentence]:
+    names: list[str] = []
+    for number, line in enumerate(block.lines, block.first):
+        if _TABLE_RULE.match(line):
+            continue
+        cells = [plain(cell) for cell in line.strip().strip("|").split("|")]
+        if not names and any(_TABLE_RULE.match(other) for other in block.lines):
+            names = cells
+            continue
+        named = [
+            f"{name}: {cell}" if name and at else cell
+            for at, (cell, name) in enumerate(zip(cells, names or [""] * len(cells), strict=False))
+            if cell
+        ]
+        if named:
+            yield Sentence(
+                file=file,
+                line=number,
+                text="; ".join(named),
+                headings=block.headings,
+                intro=", ".join(filter(None, names)),
+                cells="; ".join(filter(None, cells)),
+                statement=number,
+                in_list=True,
+            )

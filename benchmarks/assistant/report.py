@@ -1,0 +1,214 @@
+"""The tables: what was measured, beside what is asked for; pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.assistant.cells import Figures, added, failures, middle
+from benchmarks.assistant.ways import ASSISTANT, DIRECT, LITELLM, ORIGINAL
+from benchmarks.figures import median
+from benchmarks.machine import sentence
+from benchmarks.tables import table
+
+ORDER = (DIRECT, ASSISTANT, LITELLM, ORIGINAL)
+
+
+def report(found: Figures) -> str:
+    """Return the whole page."""
+    parts = found["parts"]
+    text = [
+        "# What was measured",
+        (
+            f"{sentence(found['machine'])} Written by `python -m benchmarks.assistant`; "
+            "the README says how each figure is made. Times in ms, medians over the rounds."
+        ),
+    ]
+    if "requests" in parts:
+        text += ["## The goals", goals(found)]
+    if "start" in parts:
+        text += ["## Start and memory", start_section(parts["start"], parts.get("memory", []))]
+    if "requests" in parts:
+        turns = parts["requests"]
+        text += ["## Processor time and rate", cost_section(turns)]
+        text += ["## Added to the direct way", added_section(turns)]
+    if "streams" in parts:
+        text += [
+            "## 128 streams open at once, a piece every 20 ms",
+            stream_section(parts["streams"]),
+        ]
+    if "slow" in parts:
+        text += ["## Beside 64 clients that read nothing", slow_section(parts["slow"])]
+    if "leave" in parts:
+        text += ["## Clients that leave", leave_section(parts["leave"])]
+    if "embedded" in parts:
+        text += ["## The embedded model", embedded_section(parts["embedded"])]
+    return "\n\n".join(text) + "\n"
+
+
+def goals(found: Figures) -> str:
+    """Return each goal with what was reached."""
+    parts = found["parts"]
+    turns = parts["requests"]
+    lone = _cell(turns, clients=1)
+    direct = _own(lone, DIRECT)
+    ours, busy = _own(lone, ASSISTANT), _busiest(turns)
+    rows: list[tuple[object, ...]] = [
+        ("p50 added, one client", "under 1 ms", _number(added(ours, direct, "p50"))),
+        ("processor ms a request", "under 1.1", _number(middle(_own(busy, ASSISTANT), "cpu_ms"))),
+    ]
+    if theirs := _own(busy, LITELLM):
+        own = _own(busy, ASSISTANT)
+        rows += [
+            ("requests a second, of LiteLLM's", "at least 10 times",
+             _times(middle(own, "rate"), middle(theirs, "rate"))),
+            ("the same by processor time", "at least 10 times",
+             _times(middle(theirs, "cpu_ms"), middle(own, "cpu_ms"))),
+            ("p99, ms", "lower than LiteLLM's", _number(middle(own, "p99"))),
+            ("LiteLLM's", "", _number(middle(theirs, "p99") or middle(theirs, "worst"))),
+        ]  # fmt: skip
+    if peaks := [each["peak_rss"] for each in parts.get("memory", ()) if each["way"] == ASSISTANT]:
+        rows.append(("MB under load", "under 80", peaks[0]))
+    if starts := [each["ready"] for each in parts.get("start", ()) if each["way"] == ASSISTANT]:
+        rows.append(("seconds to ready", "under 0.8", median(starts)))
+    if paced := _own(parts.get("streams", ()), ASSISTANT):
+        share = (middle(paced, "p99") or 0) / paced[0]["ideal"]
+        rows += [
+            ("128 streams: p99 of the ideal", "within 1.3", share),
+            ("128 streams: dropped", "none", failures(paced)),
+        ]
+    return table(("what", "goal", "reached"), rows)
+
+
+def start_section(starts: Sequence[Figures], memory: Sequence[Figures]) -> str:
+    """Return how soon each server is there and what it takes."""
+    loaded = {each["way"]: each for each in memory}
+    rows = []
+    for way in ORDER:
+        if own := _own(starts, way):
+            after = loaded.get(way, {})
+            rows.append((
+                way, *(median(each[name] for each in own) for name in (
+                    "health", "ready", "cpu_seconds", "rss", "pss")),
+                _number(after.get("peak_rss")), _number(after.get("pss")),
+            ))  # fmt: skip
+    head = ("way", "s to health", "s to ready", "processor s", "RSS MB idle", "PSS idle",
+            "RSS MB under load", "PSS after load")  # fmt: skip
+    return table(head, rows)
+
+
+def cost_section(turns: Sequence[Figures]) -> str:
+    """Return what a request costs where the upstream takes no time."""
+    rows = []
+    for cell in _cells(turns):
+        here = [turn for turn in turns if turn["cell"] == cell]
+        if here[0]["delay"]:
+            continue
+        names = ("cpu_ms", "rate", "p50", "p99", "first_p50")
+        rows += [
+            (cell, way, *(_number(middle(own, name)) for name in names), failures(own))
+            for way in ORDER
+            if (own := _own(here, way))
+        ]
+    head = ("upstream and clients", "way", "processor ms", "per s", "p50", "p99",
+            "first p50", "failures")  # fmt: skip
+    return table(head, rows)
+
+
+def added_section(turns: Sequence[Figures]) -> str:
+    """Return what each way adds to the direct one."""
+    rows = []
+    for cell in _cells(turns):
+        here = [turn for turn in turns if turn["cell"] == cell]
+        direct = _own(here, DIRECT)
+        for way in ORDER[1:]:
+            if own := _own(here, way):
+                names = ("p50", "p99", "first_p50", "first_p99")
+                rows.append((
+                    cell, way, *(_number(added(own, direct, name)) for name in names),
+                    _number(middle(own, "rate")), failures(own),
+                ))  # fmt: skip
+    head = ("upstream and clients", "way", "p50", "p99", "first p50", "first p99",
+            "per s", "failures")  # fmt: skip
+    return table(head, rows)
+
+
+def stream_section(turns: Sequence[Figures]) -> str:
+    """Return how long the paced streams took, of their ideal."""
+    rows = []
+    for way in ORDER:
+        if own := _own(turns, way):
+            ideal = own[0]["ideal"]
+            p99 = middle(own, "p99")
+            rows.append((
+                way, sum(each["count"] for each in own), failures(own),
+                _number(middle(own, "p50")), _number(p99), _number(p99 and p99 / ideal),
+                _number(middle(own, "first_p50")), _number(middle(own, "cores")),
+            ))  # fmt: skip
+    head = ("way", "streams", "dropped", "p50", "p99", "p99 of ideal", "first p50", "cores")
+    return table(head, rows)
+
+
+def slow_section(found: Sequence[Figures]) -> str:
+    """Return what others waited for."""
+    rows = [
+        (each["way"], _number(each["alone_p50"]), _number(each["alone_p99"]),
+         _number(each["p50"]), _number(each["p99"]), failures([each]), each["probe_p50"],
+         each["probe_p99"], _number(each["held"]))
+        for each in found
+    ]  # fmt: skip
+    head = ("way", "p50 alone", "p99 alone", "p50 beside", "p99 beside", "failures", "probe p50",
+            "probe p99", "answers held")  # fmt: skip
+    return table(head, rows)
+
+
+def leave_section(found: Sequence[Figures]) -> str:
+    """Return how soon the model server was told."""
+    rows = [
+        (each["case"], each["way"], f"{each['seen']} of {each['left']}", _number(each["worst"]))
+        for each in found
+    ]
+    return table(("left", "way", "calls closed", "worst s"), rows)
+
+
+def embedded_section(found: Sequence[Figures]) -> str:
+    """Return both ways' first and later questions."""
+    rows = []
+    for who in ("assistant", "llama.cpp"):
+        for title, first in (("first question", True), ("later questions", False)):
+            own = [e for e in found if e["who"] == who and (e["question"] == 0) is first]
+            if own:
+                rows.append((
+                    who, title, *(_number(middle(own, name)) for name in (
+                        "first_ms", "per_second", "seconds", "tokens", "prompt", "cached",
+                        "start", "rss")),
+                ))  # fmt: skip
+    head = ("who", "asked", "first token ms", "tokens per s", "seconds", "tokens", "prompt",
+            "of it cached", "s to ready", "RSS MB")  # fmt: skip
+    return table(head, rows)
+
+
+def _own(turns: Iterable[Figures], way: str) -> list[Figures]:
+    return [turn for turn in turns if turn["way"] == way]
+
+
+def _cells(turns: Iterable[Figures]) -> list[str]:
+    return list(dict.fromkeys(turn["cell"] for turn in turns))
+
+
+def _cell(turns: Iterable[Figures], **fields: Any) -> list[Figures]:
+    """Return the turns with one token that is not streamed and comes at once."""
+    wanted = {"tokens": 1, "delay": 0.0, "stream": False, **fields}
+    return [turn for turn in turns if all(turn[name] == value for name, value in wanted.items())]
+
+
+def _busiest(turns: Sequence[Figures]) -> list[Figures]:
+    """Return those of them in which the server has most to do."""
+    return _cell(turns, clients=max(turn["clients"] for turn in turns))
+
+
+def _times(value: float | None, base: float | None) -> float | str:
+    """Return how many times the base a value is; nothing where one of them says nothing."""
+    return value / base if value and base else ""
+
+
+def _number(value: float | None) -> float | str:
+    return "" if value is None else float(value)

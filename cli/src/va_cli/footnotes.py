@@ -1,0 +1,68 @@
+"""What stands beside an answer: how it was made, and the lines it rests on; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
+
+from va_cli.terminal import one_line, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from va_cli.answers import Done, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How an answer is shown."""
+
+    sources: bool = False
+    colour: bool = False
+    width: int | None = None
+    """Columns that a footnote may take; None for as many as it needs."""
+
+
+def remarks(done: Done) -> Iterator[str]:
+    """Yield what a reader must know of an answer before trusting it, most important first."""
+    if done.made_by == "NoAnswer":
+        yield "not in the text: the assistant's text does not hold the answer"
+    elif done.made_by == "Passages":
+        yield "not written by the model: the best-matching lines of the text"
+    elif done.fallback:
+        yield f"answered by the stand-in {one_line(done.model or 'model')}"
+    if done.was_cut_short:
+        yield "the answer met its length limit (`spec.model.maxTokens`)"
+
+
+def footnotes(sources: Sequence[Source], look: Look) -> list[str]:
+    """Return one line for each source, such as `[1] cv.md:12  Ada works at …`."""
+    return [_footnote(number, source, look) for number, source in enumerate(sources, start=1)]
+
+
+def _footnote(number: int, source: Source, look: Look) -> str:
+    place = one_line(source.file)
+    if source.line is not None:
+        place += f":{source.line}"
+    text = f"[{number}] {place}  {one_line(source.text)}".rstrip()
+    return paint(cut(text, look.width), "dim", on=look.colour)
+
+
+def cut(text: str, width: int | None) -> str:
+    """Return as much of the text as fits into that many columns, with `…` for what does not."""
+    if width is None or sum(map(_columns, text)) <= width:
+        return text
+    shown, room = "", width - 1
+    for letter in text:
+        room -= _columns(letter)
+        if room < 0:
+            break
+        shown += letter
+    return f"{shown}…"
+
+
+def _columns(letter: str) -> int:
+    if combining(letter):
+        return 0
+    return 2 if east_asian_width(letter) in "WF" else 1
