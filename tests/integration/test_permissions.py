@@ -255,7 +255,7 @@ def test_an_operator_of_some_namespaces_leaves_the_others_alone(
     for namespace in watched:
         Objects(cluster, namespace).settled()
 
-    assert "status" not in Objects(cluster, third).get("va")
+    assert Objects(cluster, third).get("va")["status"] == {"observedGeneration": -1}, "as made"
     about = {call.namespace for call in proxy.calls if call.group != "coordination.k8s.io"}
     assert third not in about
     assert denied(proxy.calls) == set()
