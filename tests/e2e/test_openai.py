@@ -173,9 +173,11 @@ def test_a_model_that_is_asked_for_the_key_has_never_been_told_it(
 
     assert [reply.status for reply in replies] == [200] * len(ASKING_FOR_THE_KEY)
     assert not [reply for reply in replies if KEY in reply.text + str(reply.headers)]
-    asked = stub.log()[-len(ASKING_FOR_THE_KEY) :]
-    assert all(exchange["key"] == KEY for exchange in asked)
-    assert not [exchange for exchange in asked if KEY in exchange["raw"]]
+    told = [exchange["raw"] for exchange in stub.log()]
+    assert told, "the trial of each pod at least"
+    assert not [raw for raw in told if KEY in raw]
+    unquoted = ASKING_FOR_THE_KEY[:-1]  # the last would be escaped
+    assert not [raw for raw in told if any(question in raw for question in unquoted)]
 
 
 QUOTED = f"Incorrect API key provided: {KEY}"
