@@ -19,6 +19,7 @@ from support.stage import (
     on_stage,
     scale,
 )
+from va_operator.kinds import ASSISTANTS, CHILDREN
 
 pytestmark = pytest.mark.usefixtures("no_other_operator")
 
@@ -26,7 +27,8 @@ Record = Callable[..., None]
 
 CREATE, CONTEXT_CHANGE, _, SCALE = WORKLOADS[:4]
 DELETE_AND_CREATE = WORKLOADS[-1]
-WATCHED = ("virtualassistants", "deployments", "services", "configmaps")
+CHILD_KINDS = tuple(resource.plural for resource in CHILDREN.values())
+WATCHED = (ASSISTANTS.plural, *CHILD_KINDS)
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +128,7 @@ def test_what_was_seen_before_and_is_seen_again_leads_to_no_write(
     create(stage.objects, name)
     stage.rested(name)
     workload.act(stage.objects, name)
+    stage.reached(name, reference.state)
     stage.rested(name)
     before = len(stage.watcher.writes(name))
 
@@ -171,6 +174,7 @@ def test_a_list_of_the_past_leads_to_no_wrong_write(
     )
     lists = answers()
     workload.act(stage.objects, name)
+    stage.reached(name, reference.state)
     stage.rested(name)
     done = stage.watcher.updates(name)
 
@@ -187,7 +191,7 @@ def test_a_list_of_the_past_leads_to_no_wrong_write(
     recorded("stale list", times=len(rules), recovery=took)
 
 
-@pytest.mark.parametrize("resource", ["deployments", "services", "configmaps"])
+@pytest.mark.parametrize("resource", CHILD_KINDS)
 def test_events_that_never_came_are_made_up_for_by_the_next_list(
     resource: str, stage: Stage, recorded: Record
 ) -> None:
@@ -197,7 +201,7 @@ def test_events_that_never_came_are_made_up_for_by_the_next_list(
     [child] = [
         body["metadata"]["name"]
         for kind, body in stage.watcher.children()
-        if kind.lower() + "s" == resource and body["metadata"]["name"].startswith(name)
+        if CHILDREN[kind].plural == resource and body["metadata"]["name"].startswith(name)
     ]
     stage.objects.kubectl("delete", resource, child)
     stage.proxy.clear()
@@ -213,9 +217,12 @@ def heal_the_deployment(stage: Stage, name: str) -> Callable[[], bool]:
     return lambda: stage.objects.get("deployment", name)["spec"]["replicas"] == 2
 
 
-def heal_the_service(stage: Stage, name: str) -> Callable[[], bool]:
-    stage.objects.kubectl("delete", "service", name)
-    return lambda: stage.objects.find("service", name) is not None
+def make_anew(resource: str) -> Callable[[Stage, str], Callable[[], bool]]:
+    def disturb(stage: Stage, name: str) -> Callable[[], bool]:
+        stage.objects.kubectl("delete", resource, name)
+        return lambda: stage.objects.find(resource, name) is not None
+
+    return disturb
 
 
 def follow_the_source(stage: Stage, name: str) -> Callable[[], bool]:
@@ -232,8 +239,8 @@ def follow_the_spec(stage: Stage, name: str) -> Callable[[], bool]:
 SILENT = {
     "virtualassistants": follow_the_spec,
     "deployments": heal_the_deployment,
-    "services": heal_the_service,
     "configmaps": follow_the_source,
+    **{r: make_anew(r) for r in ("services", "poddisruptionbudgets", "networkpolicies")},
 }
 SILENCE_LIMIT = 110
 """Seconds: 100 without a bookmark are too many, and kopf waits for 70."""
