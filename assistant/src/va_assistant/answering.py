@@ -100,7 +100,7 @@ class Answering:
 
     def refused(self, failure: Failure, *, request_id: str) -> None:
         """Take note of a question that was not even asked."""
-        self._metrics.failed(failure.reason)
+        self._metrics.refused(failure.reason)
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
     def _deadline(self) -> Deadline:
@@ -126,16 +126,16 @@ class Answering:
         if first is not None:
             line["first_seconds"] = round(first, 4)
         if reply is not None:
-            self._metrics.answered(seconds, reply)
+            self._metrics.answered(reply, seconds, first=first)
             log.info("answered", **_how(reply), **line)
         elif isinstance(error, Failure):
-            self._metrics.failed(error.reason)
+            self._metrics.failed(error.reason, seconds, first=first)
             log.warning("not answered", reason=error.reason, message=error.message, **line)
         elif isinstance(error, AskerLeft | GeneratorExit):
-            self._metrics.left()
+            self._metrics.left(seconds, first=first)
             log.info("asker left", **line)
         else:
-            self._metrics.failed(Reason.INTERNAL_ERROR)
+            self._metrics.failed(Reason.INTERNAL_ERROR, seconds, first=first)
 
 
 def _how(reply: Reply) -> dict[str, Any]:
