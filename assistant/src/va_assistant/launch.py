@@ -198,7 +198,8 @@ def _serve(
         Model(model, build_prompt(revision, model), key, proxy_for)
         for model, key in zip(revision.models, keys, strict=True)
     ]
-    readiness = Readiness(revision)
+    gate = gate_of(settings)
+    readiness = Readiness(revision, gate.closed)
     metrics = Metrics()
     ladder = Ladder(models, readiness, metrics)
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
@@ -217,7 +218,7 @@ def _serve(
         create_app(
             answering,
             revision,
-            gate_of(settings),
+            gate,
             question_bytes=settings.question_bytes,
             name=name,
         ),
