@@ -85,6 +85,10 @@ class Gate:
         if arrival.method == "POST":
             self._count(client_of(arrival.remote, arrival.forwarded_for, proxies=self.proxies))
 
+    def closed(self) -> Failure | None:
+        """Return why it lets nobody in now, whatever they bring; None where somebody may come."""
+        return self.tokens.fault() if self.tokens else None
+
     def cors(self, method: str, origin: str) -> dict[str, str]:
         """Return the headers of a response that let an allowed page read it."""
         return cors_headers(origin, self.allowed_origins, preflight=method == "OPTIONS")

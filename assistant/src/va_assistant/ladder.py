@@ -178,12 +178,15 @@ class Ladder:
         the deadline that `ask` was handed has grown to the whole.
         """
 
-        def begin(model: Model, part: Deadline) -> tuple[Piece, Generator[Piece]]:
+        def begin(model: Model, part: Deadline) -> tuple[Piece, Generator[Piece], float]:
+            asked = time.monotonic()
             pieces = ask(model, part)
-            return next(pieces), pieces
+            return next(pieces), pieces, time.monotonic() - asked
 
         outcome = self.climb(begin, deadline, rungs)
-        return Outcome(result=self._watched(*outcome.result, outcome.rung), rung=outcome.rung)
+        rung, (first, rest, seconds) = outcome.rung, outcome.result
+        self._metrics.began(rung.place, rung.model.settings.name, seconds)
+        return Outcome(result=self._watched(first, rest, rung), rung=rung)
 
     def _watched(self, first: Piece, rest: Generator[Piece], rung: Rung) -> Generator[Piece]:
         """Yield a stream, and take note where it ends before its end."""

@@ -39,7 +39,14 @@ from va_assistant.revision import (
 )
 from va_assistant.seats import LONGEST_LINE
 from va_assistant.server import SPARE_THREADS, Server, listen
-from va_assistant.settings import AssistantSettings, host_name, openai_api_key, proxy_for
+from va_assistant.settings import (
+    AssistantSettings,
+    host_name,
+    openai_api_key,
+    proxy_for,
+    wants_traces,
+)
+from va_assistant.traces import tracing_of
 from va_assistant.transport import url_fault
 from va_assistant.web import create_app
 
@@ -198,9 +205,11 @@ def _serve(
         Model(model, build_prompt(revision, model), key, proxy_for)
         for model, key in zip(revision.models, keys, strict=True)
     ]
-    readiness = Readiness(revision)
+    gate = gate_of(settings)
+    readiness = Readiness(revision, gate.closed)
     metrics = Metrics()
     ladder = Ladder(models, readiness, metrics)
+    tracing = tracing_of(wanted=wants_traces(), name=name, revision=revision.name, host=host_name())
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
         Pipeline(Knowledge(revision), ladder),
@@ -208,6 +217,7 @@ def _serve(
         timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
         gap_seconds=settings.gap_seconds,
+        tracing=tracing,
     )
 
     def draining() -> None:
@@ -217,7 +227,7 @@ def _serve(
         create_app(
             answering,
             revision,
-            gate_of(settings),
+            gate,
             question_bytes=settings.question_bytes,
             name=name,
         ),
@@ -237,7 +247,10 @@ def _serve(
             answered=rung.answered,
             changed=lambda: changed(readiness),
         ).start()
-    server.run()
+    try:
+        server.run()
+    finally:
+        tracing.close()
 
 
 def gate_of(settings: AssistantSettings) -> Gate:

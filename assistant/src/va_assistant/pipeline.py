@@ -24,6 +24,8 @@ from va_assistant.prompt import Query, sends_whole
 from va_assistant.questions import Turn
 from va_assistant.replies import Author, Made, Part, Reply, Source, sources_of
 from va_assistant.revision import ModelSettings, Provider
+from va_assistant.traces import UNTRACED, Trace
+from va_assistant.transport import TRACEPARENT
 
 LONG_LINE = 300
 """Characters of a line from which a small model is asked to put it shorter."""
@@ -65,26 +67,30 @@ class Pipeline:
         history: Sequence[Turn] = (),
         deadline: Deadline | None = None,
         asker: socket.socket | None = None,
+        trace: Trace = UNTRACED,
     ) -> Reply:
         """Return the whole answer; raises a `Failure` where neither model nor text gives one."""
-        case = self._case(question, history)
+        case = self._case(question, history, trace)
         rungs = self._rungs_to_ask(case.study)
         if not rungs:
             return self._without_model(case.study)
 
         def ask(model: Model, left: Deadline) -> Answer:
-            return model.answer(_query(case, model.settings), left, asker)
+            with trace.asking(model.settings) as call:
+                TRACEPARENT.set(call.traceparent)
+                return call.told(model.answer(_query(case, model.settings), left, asker))
 
         try:
             outcome = self._ladder.climb(ask, deadline or self._own_deadline(), rungs)
         except Failure as failure:
             return self._instead(case.study, rungs, failure)
-        check = self._check(case, outcome.rung)
         answer = outcome.result
-        for sentence in split(answer.text):
-            check.release(sentence)
-        check.release_rest()
-        return self._reply(case, outcome.rung, check, answer.finish_reason, answer.usage)
+        with trace.checking():
+            check = self._check(case, outcome.rung)
+            for sentence in split(answer.text):
+                check.release(sentence)
+            check.release_rest()
+            return self._reply(case, outcome.rung, check, answer.finish_reason, answer.usage)
 
     def stream(
         self,
@@ -92,16 +98,19 @@ class Pipeline:
         history: Sequence[Turn] = (),
         deadline: Deadline | None = None,
         asker: socket.socket | None = None,
+        trace: Trace = UNTRACED,
     ) -> Generator[Part]:
         """Return the answer sentence by sentence, each once it has been checked."""
-        case = self._case(question, history)
+        case = self._case(question, history, trace)
         rungs = self._rungs_to_ask(case.study)
         if not rungs:
             yield from _parts(self._without_model(case.study))
             return
 
         def ask(model: Model, left: Deadline) -> Generator[Piece]:
-            return model.stream(_query(case, model.settings), left, asker)
+            call = trace.asking(model.settings, stream=True)
+            TRACEPARENT.set(call.traceparent)
+            return call.telling(model.stream(_query(case, model.settings), left, asker))
 
         try:
             outcome = self._ladder.climb_for_stream(ask, deadline or self._own_deadline(), rungs)
@@ -109,7 +118,7 @@ class Pipeline:
             yield from _parts(self._instead(case.study, rungs, failure))
             return
         rung, check = outcome.rung, self._check(case, outcome.rung)
-        with closing(outcome.result) as pieces:
+        with trace.checking(), closing(outcome.result) as pieces:
             try:
                 last = yield from _released(pieces, check, rung.author)
             except Failure as failure:
@@ -120,8 +129,9 @@ class Pipeline:
                 reply = self._reply(case, rung, check, last.finish_reason or "stop", last.usage)
         yield from _parts(reply, is_told=bool(check.told))
 
-    def _case(self, question: str, history: Sequence[Turn]) -> _Case:
-        return _Case(question, tuple(history), self._knowledge.study(question, history))
+    def _case(self, question: str, history: Sequence[Turn], trace: Trace) -> _Case:
+        with trace.studying():
+            return _Case(question, tuple(history), self._knowledge.study(question, history))
 
     def _rungs_to_ask(self, study: Study) -> Sequence[Rung]:
         """Return the models that are worth asking, down to the first that is not.

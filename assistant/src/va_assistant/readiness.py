@@ -12,6 +12,7 @@ import structlog
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.model import Model
+from va_assistant.prompt import sends_whole
 from va_assistant.revision import Revision
 
 log = structlog.get_logger()
@@ -46,8 +47,13 @@ class Readiness:
     The models are numbered as in the ladder: 0 is the preferred one.
     """
 
-    def __init__(self, revision: Revision) -> None:
+    def __init__(
+        self, revision: Revision, closed: Callable[[], Failure | None] = lambda: None
+    ) -> None:
+        """`closed` says why nobody may ask at the moment, None where somebody may."""
         self._revision = revision
+        self._closed = closed
+        self._is_whole = sends_whole(revision, revision.model)
         self._lock = threading.Lock()
         self._known = tuple(_Known() for _ in revision.models)
         self._tokens: int | None = None
@@ -105,7 +111,11 @@ class Readiness:
         return self._known[rung].doubted
 
     def report(self) -> Report:
-        """Return what to tell the kubelet and the operator."""
+        """Return what to tell the kubelet and the operator.
+
+        That nobody may ask keeps no pod out: earlier ones, which let everybody in, would go on.
+        """
+        closed = self._closed()
         with self._lock:
             models = [
                 _entry(settings.name, known)
@@ -125,7 +135,12 @@ class Readiness:
                 "ready": reason is None,
                 "reason": reason,
                 "revision": self._revision.name,
-                "context": {"bytes": self._revision.context_bytes, "tokens": tokens},
+                "closed": _told(closed),
+                "context": {
+                    "bytes": self._revision.context_bytes,
+                    "tokens": tokens,
+                    "whole": self._is_whole,
+                },
                 "models": models,
             },
         )
@@ -150,9 +165,11 @@ _UNREACHABLE = frozenset({Reason.HOST_NOT_FOUND, Reason.CONNECTION_REFUSED})
 
 
 def _entry(name: str, known: _Known) -> dict[str, Any]:
-    failure = known.last_failure
-    error = {"reason": failure.reason, "message": failure.message} if failure else None
-    return {"name": name, "state": known.state, "lastError": error}
+    return {"name": name, "state": known.state, "lastError": _told(known.last_failure)}
+
+
+def _told(failure: Failure | None) -> dict[str, str] | None:
+    return {"reason": failure.reason, "message": failure.message} if failure else None
 
 
 class Trial(threading.Thread):

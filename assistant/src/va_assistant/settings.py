@@ -90,6 +90,19 @@ def openai_api_key() -> str | None:
     return os.environ.get("OPENAI_API_KEY")
 
 
+def wants_traces() -> bool:
+    """Tell whether the variables of OpenTelemetry's specification ask for traces.
+
+    Its SDK reads these and the rest by itself; this is asked before it is loaded.
+    """
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    if exporters := os.environ.get("OTEL_TRACES_EXPORTER", "").strip():
+        return "otlp" in {one.strip() for one in exporters.split(",")}
+    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return any(os.environ.get(name) for name in endpoints)
+
+
 def proxy_for(base_url: str) -> Proxy | None:
     """Return the proxy through which a URL is asked; None where it is asked directly.
 

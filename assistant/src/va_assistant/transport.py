@@ -39,6 +39,9 @@ DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 ASKER: ContextVar[socket.socket | None] = ContextVar("asker", default=None)
 """The connection of whoever asked, watched during every wait; None watches nothing."""
 
+TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
+"""The header of W3C Trace Context for the call that this thread makes; None for none."""
+
 _LEFT = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
@@ -182,6 +185,8 @@ class _Connection:
             *for_proxy,
             *(b"%s: %s" % pair for pair in request.headers.raw),
         ]
+        if traceparent := TRACEPARENT.get():
+            lines.append(b"traceparent: " + traceparent.encode())
         # In one piece: every call of the system costs.
         self.send(b"\r\n".join(lines) + b"\r\n\r\n" + request.read())
         response = http.client.HTTPResponse(_Wire(self), method=request.method)  # type: ignore[arg-type]

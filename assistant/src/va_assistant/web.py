@@ -161,6 +161,7 @@ def _answer(answering: Answering, form: Form, revision: str) -> Response:
         question=question,
         request_id=_request_id(),
         asker=request.environ.get("gunicorn.socket"),
+        traceparent=request.headers.get("traceparent", ""),
     )
     if not question.stream:
         return _whole(answering.answer(asked), as_json=question.as_json, revision=revision)

@@ -26,6 +26,10 @@ _THE_CONTEXT = {
     "ContextKeyNotFound": "kubectl edit va {name} -n {ns}, and correct `configMapRef.key`",
     "ContextTooLarge": "shorten the context, or take a model with a larger window",
 }
+_THE_TOKENS = (
+    "kubectl create secret generic SECRET --from-literal=KEY=… -n {ns}, "
+    "as `spec.auth.tokenSecretRef` names it"
+)
 _TROUBLED_PODS = frozenset(
     {
         "CrashLoopBackOff",
@@ -60,6 +64,9 @@ def next_step(assistant: Assistant, pods: Sequence[Pod]) -> str:
                 condition.reason, f"kubectl edit va {{name}} -n {{ns}} ({condition.reason})"
             )
             return step.format(name=name, ns=ns)
+    ready = assistant.condition("Ready")
+    if ready and ready.reason == "TokenMissing":
+        return _THE_TOKENS.format(ns=ns)
     for pod in pods:
         if pod.status in _TROUBLED_PODS:
             return f"kubectl describe pod {pod.name} -n {ns}"

@@ -71,6 +71,8 @@ NODE_LOST: Final = "NodeLost"
 POD_NOT_ANSWERING: Final = "PodNotAnswering"
 """A pod is ready for Kubernetes, but does not tell the operator how it is."""
 
+TOKEN_MISSING: Final = "TokenMissing"  # noqa: S105 - a name
+"""Pods ask for a token and have none to compare with, so that nobody may ask; their own word."""
 EXPOSED_WITHOUT_AUTH: Final = "ExposedWithoutAuth"
 """Only an event: whoever reaches the Service may ask at the cost of somebody's key."""
 

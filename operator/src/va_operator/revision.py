@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
-from va_operator.context import ResolvedFile
+from va_operator.context import ResolvedFile, estimated_tokens
 from va_operator.owned import bare
 
 SETTINGS_FILE: Final = "settings.json"
@@ -24,6 +24,8 @@ class Revision:
     id: str
     """Ten hexadecimal digits."""
     bytes: int
+    estimated_tokens: int
+    """Of the texts and instructions, before any model has counted them."""
     files: tuple[tuple[str, str], ...]
     """Name and digest of each file."""
 
@@ -45,6 +47,7 @@ def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...])
     return Revision(
         id=hashlib.sha256(canonical).hexdigest()[:10],
         bytes=sum(file.bytes for file in files),
+        estimated_tokens=estimated_tokens(assistant.instructions, files),
         files=tuple((file.name, file.digest) for file in files),
     )
 

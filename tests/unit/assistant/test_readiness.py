@@ -16,7 +16,7 @@ from va_assistant.keys import KeyFile
 from va_assistant.model import Model
 from va_assistant.prompt import build_prompt
 from va_assistant.readiness import Readiness, Trial
-from va_assistant.revision import read_revision
+from va_assistant.revision import ContextMode, read_revision
 
 LOAD = [Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT]
 CONFIGURATION = [
@@ -75,7 +75,26 @@ def test_nothing_is_known_at_first(readiness: Readiness) -> None:
     assert not report.ready
     assert report.body["reason"] == "Starting"
     assert report.body["models"] == [{"name": "stub", "state": "Unknown", "lastError": None}]
-    assert report.body["context"] == {"bytes": len(CONTEXT.encode()), "tokens": None}
+    size = len(CONTEXT.encode())
+    assert report.body["context"] == {"bytes": size, "tokens": None, "whole": True}
+
+
+@pytest.mark.parametrize(("mode", "whole"), [("Full", True), ("Auto", True), ("Retrieve", False)])
+def test_it_says_whether_the_tokens_are_those_of_the_whole_text(
+    tmp_path: Path, mode: str, whole: bool
+) -> None:
+    revision = read_revision(write_revision(tmp_path / "revision"), name="r")
+    readiness = Readiness(replace(revision, context_mode=ContextMode(mode)))
+    assert readiness.report().body["context"]["whole"] is whole
+
+
+def test_a_pod_that_lets_nobody_ask_is_ready_and_says_why(readiness: Readiness) -> None:
+    failure = Failure(Reason.TOKEN_MISSING, "the tokens' file is empty")
+    closed = Readiness(readiness._revision, lambda: failure)
+    closed.answered()
+    report = closed.report()
+    assert report.ready
+    assert report.body["closed"] == {"reason": "TokenMissing", "message": failure.message}
 
 
 def test_an_answer_makes_ready(readiness: Readiness) -> None:

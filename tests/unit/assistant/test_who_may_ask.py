@@ -92,6 +92,21 @@ def test_a_token_that_is_changed_counts_at_once_and_one_that_is_gone_for_nobody(
     assert not stub.log
 
 
+def test_a_pod_says_of_itself_that_nobody_may_ask(closed: Served, tokens: Path) -> None:
+    assert closed.ready()["closed"] is None
+    for content in ("", None):
+        if content is None:
+            tokens.unlink()
+        else:
+            tokens.write_text(content)
+        ready = closed.probe("/ready")
+        assert ready.json["closed"]["reason"] == "TokenMissing"
+        assert ready.status == 200, "earlier pods, perhaps without a token, would stay"
+        assert TOKEN not in ready.text
+    tokens.write_text("new")
+    assert closed.ready()["closed"] is None
+
+
 def test_strangers_do_not_use_up_the_limit_of_those_who_may_ask(
     stub: Stub, tmp_path: Path, tokens: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.builders import a_deployment, a_pod, a_report
 from support.kstatus import kstatus
 from support.situations import ADA, NEW, NOW, OLD, REVISION, a_situation, failing, two
-from va_operator.api import Manifest
+from va_operator.api import KeyRef, Manifest
 from va_operator.errors import ChildRefused, ContextError
 from va_operator.judgement import judge
 from va_operator.situation import Situation
@@ -54,6 +54,9 @@ DONE: Manifest = {"type": "Progressing", "status": "True", "reason": "NewReplica
 OOM = "it ended with OOMKilled, exit code 137"
 NO_NODE = "0/1 nodes are available: 1 Insufficient cpu"
 ANSWERS = (a_report(), a_report())
+SHUT = a_report(closed="TokenMissing")
+GUARDED = replace(ADA, pods=replace(ADA.pods, token=KeyRef(name="ada-token", key="tokens")))
+LOST_TOKEN = "key 'tokens' of Secret 'ada-token' is missing or empty"
 
 
 @dataclass(frozen=True)
@@ -771,6 +774,124 @@ MODELS: dict[str, Row] = {
     ),
 }
 
+TOKENS: dict[str, Row] = {
+    "the tokens' Secret is missing": Row(
+        a_situation(*two(), reports=(SHUT, SHUT), assistant=GUARDED),
+        ready="False/TokenMissing",
+        available="False/TokenMissing",
+        progressing="False/UpToDate",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+        names={
+            **dict.fromkeys(("Ready", "Available", "Stalled"), (LOST_TOKEN,)),
+            "Degraded": ("2 of 2 pods are ready", LOST_TOKEN),
+        },
+    ),
+    "the tokens' Secret has not come to one of the pods": Row(
+        a_situation(*two(), reports=(SHUT, a_report()), assistant=GUARDED),
+        ready="True/Answering",
+        available="True/PodsReady",
+        progressing="False/UpToDate",
+        degraded="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Current",
+        names={"Degraded": ("in pod 'ada-1'", LOST_TOKEN)},
+    ),
+    "one pod lets nobody ask and the other is silent": Row(
+        a_situation(*two(), reports=(None, SHUT), assistant=GUARDED),
+        ready="False/TokenMissing",
+        available="False/TokenMissing",
+        progressing="False/UpToDate",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+    ),
+    "tokens are asked for, and the first pod of a new revision has none": Row(
+        a_situation(
+            *two(OLD),
+            a_pod(NEW, name="ada-3"),
+            reports=(*ANSWERS, SHUT),
+            assistant=GUARDED,
+            deployment=a_deployment(replicas=3, updated=1, ready=3),
+        ),
+        ready="False/TokenMissing",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+    ),
+    "tokens are asked for, and the first other pod of the same revision has none": Row(
+        a_situation(
+            *two(),
+            a_pod(NEW, name="ada-3"),
+            reports=(*ANSWERS, SHUT),
+            assistant=GUARDED,
+            deployment=a_deployment(replicas=3, updated=1, ready=3),
+        ),
+        ready="False/RollingOut",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="True/TokenMissing",
+        model="True/ModelAnswered",
+        names={"Degraded": ("in pod 'ada-3'", LOST_TOKEN)},
+    ),
+    "it starts without its key and without tokens": Row(
+        a_situation(
+            *two(ready=False),
+            reports=(replace(SHUT, models=failing("KeyMissing").models),) * 2,
+            assistant=GUARDED,
+            deployment=a_deployment(ready=0),
+        ),
+        ready="False/KeyMissing",
+        available="False/NoPodReady",
+        progressing="True/RollingOut",
+        degraded="True/KeyMissing",
+        stalled="True/KeyMissing",
+        model="False/KeyMissing",
+        kstatus="Failed",
+    ),
+    "it starts without tokens": Row(
+        a_situation(
+            *two(ready=False),
+            reports=(replace(SHUT, ready=False, models=a_report("Unknown").models),) * 2,
+            assistant=GUARDED,
+            deployment=a_deployment(ready=0),
+        ),
+        ready="False/TokenMissing",
+        available="False/NoPodReady",
+        progressing="True/RollingOut",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        kstatus="Failed",
+    ),
+    "the tokens' Secret is missing, and no Service is there": Row(
+        a_situation(*two(), reports=(SHUT, SHUT), assistant=GUARDED, service=None),
+        ready="False/NoService",
+        available="False/NoService",
+        progressing="False/UpToDate",
+        degraded="True/NoService",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+    ),
+    "a pod lets nobody ask for a reason that only it knows": Row(
+        a_situation(*two(), reports=(a_report(closed="Maintenance"),) * 2),
+        ready="False/Maintenance",
+        available="False/Maintenance",
+        progressing="False/UpToDate",
+        degraded="True/Maintenance",
+        stalled="True/Maintenance",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+        names={"Ready": ("Nobody may ask: the file is missing",)},
+    ),
+}
+
 CONTEXTS: dict[str, Row] = {
     "the context is missing from the start": Row(
         a_situation(revision=MISSING, deployment=None),
@@ -849,6 +970,7 @@ SITUATIONS = {
     **PODS,
     **ROLLOUTS,
     **MODELS,
+    **TOKENS,
     **CONTEXTS,
     **REFUSALS,
 }
