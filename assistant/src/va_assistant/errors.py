@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOT_UTF8 = "NotUTF8"
     INVALID_JSON = "InvalidJSON"
     INVALID_QUESTION = "InvalidQuestion"
+    UNSUPPORTED_PARAMETER = "UnsupportedParameter"
     NOT_FOUND = "NotFound"
     METHOD_NOT_ALLOWED = "MethodNotAllowed"
     UNAUTHORIZED = "Unauthorized"
@@ -67,6 +68,7 @@ STATUS: dict[Reason, int] = {
     Reason.NOT_UTF8: 400,
     Reason.INVALID_JSON: 400,
     Reason.INVALID_QUESTION: 400,
+    Reason.UNSUPPORTED_PARAMETER: 400,
     Reason.UNAUTHORIZED: 401,
     Reason.CROSS_SITE: 403,
     Reason.NOT_FOUND: 404,
@@ -127,12 +129,17 @@ class Failure(Exception):
         *,
         retry_after: float | None = None,
         about_question: bool = False,
+        param: str | None = None,
     ) -> None:
-        """`about_question`: another question may well be answered, so the model is not judged."""
+        """`about_question`: another question may well be answered, so the model is not judged.
+
+        `param` is the field of the question's JSON that it is about.
+        """
         super().__init__(reason)
         self.reason = reason
         self.message = message
         self.about_question = about_question
+        self.param = param
         self.meets_all = False
         """Every question meets it, as the model's trial has shown."""
 
