@@ -10,6 +10,7 @@ from support.builders import EVERYTHING, a_manifest
 from support.cluster import ROOT, Cluster, Manifest
 
 KEY = {"name": "openai", "key": "apiKey"}
+CA = {"name": "corporate", "key": "ca.crt"}
 NAMED = {"name": "gpt-5-mini", "apiKeySecretRef": KEY}
 
 
@@ -94,6 +95,11 @@ SPECS: dict[str, dict[str, Any]] = {
             "temperature": 2,
             "timeoutSeconds": 600,
         }
+    },
+    "a private CA": {"model": {"name": "x", "baseURL": "https://llm/v1", "caConfigMapRef": CA}},
+    "a private CA for OpenAI itself, behind a proxy that looks into TLS": {
+        "model": {**NAMED, "caConfigMapRef": CA},
+        "fallbacks": [{**NAMED, "caConfigMapRef": CA}],
     },
     "a temperature of zero": {"model": {**NAMED, "temperature": 0}},
     "a fraction of a temperature": {"model": {**NAMED, "temperature": 0.123}},

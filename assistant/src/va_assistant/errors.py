@@ -47,6 +47,8 @@ class Reason(StrEnum):
     # The model did not answer.
     KEY_MISSING = "KeyMissing"
     KEY_REFUSED = "KeyRefused"
+    CA_MISSING = "CAMissing"
+    CA_INVALID = "CAInvalid"
     MODEL_NOT_FOUND = "ModelNotFound"
     REQUEST_REFUSED = "RequestRefused"
     CONTEXT_TOO_LARGE = "ContextTooLarge"
@@ -79,6 +81,8 @@ STATUS: dict[Reason, int] = {
     Reason.TOKEN_MISSING: 503,
     Reason.KEY_MISSING: 502,
     Reason.KEY_REFUSED: 502,
+    Reason.CA_MISSING: 502,
+    Reason.CA_INVALID: 502,
     Reason.MODEL_NOT_FOUND: 502,
     Reason.REQUEST_REFUSED: 502,
     Reason.CONTEXT_TOO_LARGE: 413,
@@ -108,6 +112,8 @@ _OF_THE_MODEL = _PASSING | {
     Reason.TOO_BUSY,
     Reason.KEY_MISSING,
     Reason.KEY_REFUSED,
+    Reason.CA_MISSING,
+    Reason.CA_INVALID,
     Reason.MODEL_NOT_FOUND,
     Reason.HOST_NOT_FOUND,
     Reason.CONNECTION_REFUSED,

@@ -37,6 +37,9 @@ It writes one answer at a time, some seconds each: more than these would wait fo
 their turn until their time is over, so `TooBusy` is the better answer to them.
 """
 
+_NOBODY_ASKED = frozenset({Reason.KEY_MISSING, Reason.CA_MISSING, Reason.CA_INVALID})
+"""They are found here, at no cost, so they may be found at every question."""
+
 Result = TypeVar("Result")
 
 
@@ -102,8 +105,8 @@ class Rung:
     def failed(self, failure: Failure) -> None:
         """Take note of a failure; one that is about the question shows that the model is there."""
         with self._lock:
-            if failure.reason is Reason.KEY_MISSING:
-                self._circuit = self._circuit.released()  # nobody was asked
+            if failure.reason in _NOBODY_ASKED:
+                self._circuit = self._circuit.released()
             elif failure.about_model:
                 self._circuit = self._circuit.failed(time.monotonic())
                 self._last_failure = failure

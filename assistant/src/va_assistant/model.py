@@ -24,6 +24,7 @@ from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
+from va_assistant.trust import Trust
 
 _NO_URL = "http://unusable.invalid"
 
@@ -39,8 +40,12 @@ class Model:
         prompt: Prompt,
         key: KeySource,
         proxy_for: Callable[[str], Proxy | None] = lambda _url: None,
+        trust: Trust | None = None,
     ) -> None:
-        """`proxy_for` is asked once, with the model's URL; it may raise `InvalidProxyError`."""
+        """`proxy_for` is asked once, with the model's URL; it may raise `InvalidProxyError`.
+
+        `trust` verifies the server where TLS is spoken; None is the system's.
+        """
         self.settings = settings
         self._prompt = prompt
         self._key = key
@@ -54,7 +59,7 @@ class Model:
             except InvalidProxyError as error:
                 self._url_fault = str(error)
         self._proxy_token = proxy.token if proxy else None
-        self._transport = Transport(base_url, proxy)
+        self._transport = Transport(base_url, proxy, trust)
         self._client = openai.OpenAI(
             api_key="unused",  # each request brings the key of its moment
             base_url=base_url,
@@ -120,12 +125,9 @@ class Model:
             raise
         return answer.usage.prompt if answer.usage else None
 
-    def key_now(self) -> str | None:
-        """Return the key as a question would find it; None where there is none."""
-        try:
-            return self._key.read()
-        except Failure:
-            return None
+    def access_now(self) -> tuple[object, object]:
+        """Return the key and the trust that a question would find, to tell them from later ones."""
+        return _found(self._key.read), _found(self._transport.trust_now)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -229,6 +231,13 @@ class _Begun:
     def close(self) -> None:
         self.rest.close()
         self._response.close()
+
+
+def _found(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except Failure as failure:
+        return failure.reason, failure.message
 
 
 def _cut_to_nothing() -> Failure:

@@ -18,8 +18,8 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
-KEY_CHECK_SECONDS = 1.0
-"""How often a waiting trial looks whether the key has changed."""
+ACCESS_CHECK_SECONDS = 1.0
+"""How often a waiting trial looks whether the key or the CA has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ class Trial(threading.Thread):
         answered: Callable[[], None] = lambda: None,
         changed: Callable[[], None] = lambda: None,
         first_pause: float = FIRST_PAUSE_SECONDS,
-        key_check: float = KEY_CHECK_SECONDS,
+        access_check: float = ACCESS_CHECK_SECONDS,
     ) -> None:
         """`answered` is called after each answer, `changed` after each trial."""
         super().__init__(name=f"trial-{rung}", daemon=True)
@@ -178,15 +178,15 @@ class Trial(threading.Thread):
         self._answered = answered
         self._changed = changed
         self._first_pause = first_pause
-        self._key_check = key_check
+        self._access_check = access_check
         self._stopped = False
 
     def run(self) -> None:
         """Try for as long as the process lives."""
         while not self._stopped:
-            key = self._until_answered()
-            while not self._doubted.wait(self._key_check):
-                if self._model.key_now() != key:
+            access = self._until_answered()
+            while not self._doubted.wait(self._access_check):
+                if self._model.access_now() != access:
                     break
 
     def stop(self) -> None:
@@ -194,21 +194,21 @@ class Trial(threading.Thread):
         self._stopped = True
         self._doubted.set()
 
-    def _until_answered(self) -> str | None:
-        """Return the key with which the model has answered."""
+    def _until_answered(self) -> object:
+        """Return the key and the trust with which the model has answered."""
         pause = self._first_pause
-        key = None
+        access: object = None
         while not self._stopped:
             self._doubted.clear()
-            key = self._model.key_now()
+            access = self._model.access_now()
             failure = self._try_once()
             self._changed()
             if failure is None:
                 break
             asked_pause = failure.provider_retry_after or 0
-            self._wait(max(pause, min(asked_pause, LONGEST_PAUSE_SECONDS)), key)
+            self._wait(max(pause, min(asked_pause, LONGEST_PAUSE_SECONDS)), access)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        return key
+        return access
 
     def _try_once(self) -> Failure | None:
         settings = self._model.settings
@@ -233,10 +233,10 @@ class Trial(threading.Thread):
         self._answered()
         return None
 
-    def _wait(self, seconds: float, key: str | None) -> None:
-        """Wait, but not longer than until the key is another one."""
+    def _wait(self, seconds: float, access: object) -> None:
+        """Wait, but not longer than until the key or the trust is another one."""
         ends = time.monotonic() + seconds
         while not self._stopped and (left := ends - time.monotonic()) > 0:
-            time.sleep(min(left, self._key_check))
-            if self._model.key_now() != key:
+            time.sleep(min(left, self._access_check))
+            if self._model.access_now() != access:
                 return

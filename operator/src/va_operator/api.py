@@ -70,6 +70,8 @@ class Model:
     name: str
     base_url: str | None = None
     api_key: KeyRef | None = None
+    ca: KeyRef | None = None
+    """Of the ConfigMap with a private CA, which the pods trust beside the system's store."""
     context_window: int | None = None
     """Tokens."""
     max_tokens: int | None = None
@@ -249,12 +251,13 @@ def _model(raw: Manifest) -> Model:
     name = raw.get("name")
     provider = raw.get("provider") or ("OpenAI" if name else "Embedded")
     embedded = provider == "Embedded"
-    key = raw.get("apiKeySecretRef")
+    key, ca = raw.get("apiKeySecretRef"), raw.get("caConfigMapRef")
     return Model(
         provider=provider,
         name=EMBEDDED_MODEL if embedded else raw["name"],
         base_url=raw.get("baseURL"),
         api_key=KeyRef(**key) if key else None,
+        ca=KeyRef(**ca) if ca else None,
         context_window=raw.get("contextWindow") or (EMBEDDED_WINDOW if embedded else None),
         max_tokens=raw.get("maxTokens"),
         temperature=raw.get("temperature"),

@@ -22,6 +22,8 @@ LOAD = [Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reas
 CONFIGURATION = [
     Reason.KEY_MISSING,
     Reason.KEY_REFUSED,
+    Reason.CA_MISSING,
+    Reason.CA_INVALID,
     Reason.MODEL_NOT_FOUND,
     Reason.REQUEST_REFUSED,
     Reason.CONTEXT_TOO_LARGE,
@@ -54,7 +56,9 @@ def trying(stub: Stub, tmp_path: Path, key_file: Path) -> Callable[..., Any]:
         )
         model = Model(revision.model, build_prompt(revision, revision.model), KeyFile(key_file))
         readiness = Readiness(revision)
-        trial = Trial(model, readiness, answered=answered, first_pause=first_pause, key_check=0.02)
+        trial = Trial(
+            model, readiness, answered=answered, first_pause=first_pause, access_check=0.02
+        )
         trial.start()
         try:
             yield readiness

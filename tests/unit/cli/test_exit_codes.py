@@ -107,6 +107,8 @@ def test_4_the_assistant_refuses_who_asks(stub: AssistantStub) -> None:
     [
         (502, "KeyMissing"),
         (502, "KeyRefused"),
+        (502, "CAMissing"),
+        (502, "CAInvalid"),
         (502, "ModelNotFound"),
         (502, "RequestRefused"),
         (503, "RateLimited"),
