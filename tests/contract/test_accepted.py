@@ -142,6 +142,9 @@ SPECS: dict[str, dict[str, Any]] = {
         }
     },
     "no limits": {"limits": {}},
+    "a budget": {"budget": {"tokensPerDay": 1000}},
+    "a large budget": {"budget": {"tokensPerDay": 10**12}},
+    "no budget": {"budget": {}},
     "a token": {"auth": {"tokenSecretRef": {"name": "ada-token", "key": "token"}}},
     "no way out": {"networkPolicy": {"egress": []}},
     "32 ways out": {"networkPolicy": {"egress": [{"namespace": "a" * 63}] * 32}},

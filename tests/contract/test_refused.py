@@ -77,6 +77,11 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no question at all": ({"limits": {"concurrentQuestions": 0}}, "greater than or equal to 1"),
     "less than nothing": ({"limits": {"requestsPerMinute": -1}}, "greater than or equal to 0"),
+    "a budget of nothing": ({"budget": {"tokensPerDay": 0}}, "greater than or equal to 1000"),
+    "a budget beyond all bills": (
+        {"budget": {"tokensPerDay": 10**12 + 1}},
+        "less than or equal to 1000000000000",
+    ),
     "auth without a Secret": ({"auth": {}}, "spec.auth.tokenSecretRef: Required value"),
     "a token without a key": (
         {"auth": {"tokenSecretRef": {"name": "a"}}},

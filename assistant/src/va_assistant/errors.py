@@ -56,6 +56,7 @@ class Reason(StrEnum):
     CONNECTION_REFUSED = "ConnectionRefused"
     TLS_FAILED = "TLSFailed"
     RATE_LIMITED = "RateLimited"
+    BUDGET_SPENT = "BudgetSpent"
     UPSTREAM_ERROR = "UpstreamError"
     CONNECTION_LOST = "ConnectionLost"
     TIMEOUT = "Timeout"
@@ -90,6 +91,7 @@ STATUS: dict[Reason, int] = {
     Reason.CONNECTION_REFUSED: 503,
     Reason.TLS_FAILED: 503,
     Reason.RATE_LIMITED: 503,
+    Reason.BUDGET_SPENT: 429,
     Reason.UPSTREAM_ERROR: 503,
     Reason.CONNECTION_LOST: 503,
     Reason.TIMEOUT: 504,
@@ -105,7 +107,13 @@ RETRY_AFTER_SECONDS: dict[Reason, float] = {
 """What is said where the provider says nothing; other 503s say 5 seconds."""
 
 _PASSING = frozenset(
-    {Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT}
+    {
+        Reason.RATE_LIMITED,
+        Reason.BUDGET_SPENT,
+        Reason.UPSTREAM_ERROR,
+        Reason.CONNECTION_LOST,
+        Reason.TIMEOUT,
+    }
 )
 
 _OF_THE_MODEL = _PASSING | {

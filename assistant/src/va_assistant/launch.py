@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from va_assistant.about import name_of_pod
 from va_assistant.answering import Answering
 from va_assistant.auth import Tokens
+from va_assistant.budget import Budget
 from va_assistant.embedded import ModelMissingError, ModelProcess
 from va_assistant.errors import one_line
 from va_assistant.gate import Gate
@@ -207,12 +208,23 @@ def _serve(
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
+    budget = Budget(settings.tokens_per_day) if settings.tokens_per_day else None
     models = [
-        Model(model, build_prompt(revision, model), key, proxy_for, trust)
+        # Who asks for no key sends no bill.
+        Model(
+            model,
+            build_prompt(revision, model),
+            key,
+            proxy_for,
+            trust,
+            None if isinstance(key, NoKey) else budget,
+        )
         for model, key, trust in zip(revision.models, keys, trusts, strict=True)
     ]
-    readiness = Readiness(revision)
+    readiness = Readiness(revision, budget)
     metrics = Metrics()
+    if budget:
+        metrics.watch_budget(budget.per_day, lambda: budget.spent)
     ladder = Ladder(models, readiness, metrics)
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from va_assistant.budget import Budget
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.model import Model
@@ -46,8 +47,10 @@ class Readiness:
     The models are numbered as in the ladder: 0 is the preferred one.
     """
 
-    def __init__(self, revision: Revision) -> None:
+    def __init__(self, revision: Revision, budget: Budget | None = None) -> None:
+        """`budget` is what the pod tells of; None where there is no limit."""
         self._revision = revision
+        self._budget = budget
         self._lock = threading.Lock()
         self._known = tuple(_Known() for _ in revision.models)
         self._tokens: int | None = None
@@ -119,16 +122,16 @@ class Readiness:
             reason = None
         else:
             reason = first.reason if first else "Starting"
-        return Report(
-            ready=reason is None,
-            body={
-                "ready": reason is None,
-                "reason": reason,
-                "revision": self._revision.name,
-                "context": {"bytes": self._revision.context_bytes, "tokens": tokens},
-                "models": models,
-            },
-        )
+        body = {
+            "ready": reason is None,
+            "reason": reason,
+            "revision": self._revision.name,
+            "context": {"bytes": self._revision.context_bytes, "tokens": tokens},
+            "models": models,
+        }
+        if self._budget:
+            body["budget"] = {"tokensPerDay": self._budget.per_day, "spent": self._budget.spent}
+        return Report(ready=reason is None, body=body)
 
     def _may_come_in(self) -> bool:
         """Tell whether a new pod may get questions; the preferred model decides.
@@ -144,6 +147,13 @@ class Readiness:
         failure = first.last_failure
         unreachable = failure is not None and failure.reason in _UNREACHABLE
         return unreachable and any(other.state is ModelState.READY for other in others)
+
+
+def _asked_pause(failure: Failure) -> float:
+    """Return the seconds for which a model should be left alone, if there is a word about that."""
+    asked = failure.provider_retry_after or 0
+    # The end of the day is certain, and before it a trial would find the same.
+    return asked if failure.reason is Reason.BUDGET_SPENT else min(asked, LONGEST_PAUSE_SECONDS)
 
 
 _UNREACHABLE = frozenset({Reason.HOST_NOT_FOUND, Reason.CONNECTION_REFUSED})
@@ -205,8 +215,7 @@ class Trial(threading.Thread):
             self._changed()
             if failure is None:
                 break
-            asked_pause = failure.provider_retry_after or 0
-            self._wait(max(pause, min(asked_pause, LONGEST_PAUSE_SECONDS)), access)
+            self._wait(max(pause, _asked_pause(failure)), access)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         return access
 

@@ -55,6 +55,9 @@ class AssistantSettings(BaseSettings):
     requests_per_minute: NonNegativeInt = DEFAULT_RATES.in_all
     """Questions that this pod takes in all; 0 for no limit."""
 
+    tokens_per_day: PositiveInt | None = None
+    """Tokens that models with a key may cost this pod in a day of UTC; unset for no limit."""
+
     trusted_proxies: NonNegativeInt = 0
     """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""
 

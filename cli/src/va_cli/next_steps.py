@@ -24,6 +24,8 @@ _THE_MODEL = {
     "ConnectionRefused": "start the server that `spec.model.baseURL` names, or correct it",
     "TLSFailed": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`, or name the CA "
     "in `spec.model.caConfigMapRef`",
+    "BudgetSpent": "wait until 00:00 UTC, or raise `spec.budget.tokensPerDay`: "
+    "kubectl edit va {name} -n {ns}",
     "ContextTooLarge": "shorten the context, or take a model with a larger window",
 }
 _THE_CONTEXT = {

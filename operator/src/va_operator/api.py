@@ -130,6 +130,8 @@ class PodSettings:
     annotations: Manifest = field(default_factory=dict)
     limits: Manifest = field(default_factory=dict)
     """By the names of the schema."""
+    tokens_per_day: int | None = None
+    """What models with a key may cost each pod in a day; ``None`` for no limit."""
     token: KeyRef | None = None
     """Of the Secret with the tokens of whom may ask; ``None`` where everybody may."""
 
@@ -314,5 +316,6 @@ def _pods(spec: Manifest) -> PodSettings:
         limits={
             name: limit for name, limit in (spec.get("limits") or {}).items() if limit is not None
         },
+        tokens_per_day=(spec.get("budget") or {}).get("tokensPerDay"),
         token=KeyRef(**token) if token else None,
     )

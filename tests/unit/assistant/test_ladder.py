@@ -407,7 +407,10 @@ def test_questions_about_themselves_open_no_circuit(stub: Stub, asking: Make) ->
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("reason", [Reason.KEY_MISSING, Reason.CA_MISSING, Reason.CA_INVALID])
+@pytest.mark.parametrize(
+    "reason",
+    [Reason.KEY_MISSING, Reason.CA_MISSING, Reason.CA_INVALID, Reason.BUDGET_SPENT],
+)
 def test_what_is_found_without_asking_anybody_opens_no_circuit(
     stub: Stub, asking: Make, reason: Reason
 ) -> None:

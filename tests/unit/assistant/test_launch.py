@@ -183,6 +183,7 @@ def test_a_bad_environment_is_told_with_all_its_faults(run: Run) -> None:
         VA_ASSISTANT_DRAIN_SECONDS="-1",
         VA_ASSISTANT_LOG_LEVEL="loud",
         VA_ASSISTANT_QUESTION_BYTES="65537",
+        VA_ASSISTANT_TOKENS_PER_DAY="0",
         VA_ASSISTANT_ALLOWED_ORIGINS="https://shop.example",
     )
     assert code == 1
@@ -190,6 +191,7 @@ def test_a_bad_environment_is_told_with_all_its_faults(run: Run) -> None:
     assert "VA_ASSISTANT_DRAIN_SECONDS" in said
     assert "VA_ASSISTANT_LOG_LEVEL" in said
     assert "VA_ASSISTANT_QUESTION_BYTES" in said
+    assert "VA_ASSISTANT_TOKENS_PER_DAY" in said
     assert "VA_ASSISTANT_ALLOWED_ORIGINS" in said
 
 

@@ -18,7 +18,13 @@ from va_assistant.prompt import build_prompt
 from va_assistant.readiness import Readiness, Trial
 from va_assistant.revision import read_revision
 
-LOAD = [Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT]
+LOAD = [
+    Reason.RATE_LIMITED,
+    Reason.BUDGET_SPENT,
+    Reason.UPSTREAM_ERROR,
+    Reason.CONNECTION_LOST,
+    Reason.TIMEOUT,
+]
 CONFIGURATION = [
     Reason.KEY_MISSING,
     Reason.KEY_REFUSED,

@@ -218,6 +218,7 @@ def of(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
         (of(a_condition("ModelReachable", "False", "CAMissing")), None, "create configmap"),
         (of(a_condition("ModelReachable", "False", "CAInvalid")), None, "caConfigMapRef"),
         (of(a_condition("ModelReachable", "False", "TLSFailed")), None, "caConfigMapRef"),
+        (of(a_condition("ModelReachable", "False", "BudgetSpent")), None, "spec.budget"),
         (of(a_condition("ModelReachable", "False", "NewReason")), None, "(NewReason)"),
         (
             of(a_condition("Ready", "False", "Starting")),

@@ -185,6 +185,16 @@ def test_limits_reach_the_pods_only_where_they_are_set() -> None:
     }
 
 
+def test_a_budget_reaches_the_pods_only_where_it_is_set() -> None:
+    def told(**spec: Manifest) -> str | None:
+        [container] = pod(an_assistant(**spec))["containers"]
+        return env(container).get("VA_ASSISTANT_TOKENS_PER_DAY")
+
+    assert told() is None
+    assert told(budget={}) is None
+    assert told(budget={"tokensPerDay": 1_000_000}) == "1000000"
+
+
 def test_each_fallback_has_the_folder_of_its_own_key() -> None:
     other = {**OPENAI, "apiKeySecretRef": {"name": "spare", "key": "token"}}
     keyless = {"name": "llama", "baseURL": "http://ollama/v1"}

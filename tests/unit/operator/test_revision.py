@@ -207,6 +207,7 @@ SAME: dict[str, dict[str, Any]] = {
     "the Service": {"service": {"type": "ClusterIP", "port": 8080}},
     "resources": {"resources": {"requests": {"cpu": "1"}}},
     "limits": {"limits": {"requestsPerMinute": 5}},
+    "a budget": {"budget": {"tokensPerDay": 5000}},
     "who may ask": {"auth": {"tokenSecretRef": {"name": "t", "key": "k"}}},
     "line ends": {"context": {"files": [{"name": "cv.md", "inline": "A\r\nb"}]}},
 }

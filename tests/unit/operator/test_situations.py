@@ -751,7 +751,7 @@ MODELS: dict[str, Row] = {
     },
     **{
         f"ready pods cannot answer for {reason}": overloaded(reason)
-        for reason in ("RateLimited", "UpstreamError", "ConnectionLost", "Timeout")
+        for reason in ("RateLimited", "BudgetSpent", "UpstreamError", "ConnectionLost", "Timeout")
     },
     "the upstream of ready pods is down": Row(
         a_situation(*two(), reports=(failing("ConnectionRefused"),) * 2),

@@ -173,6 +173,9 @@ def _assistant_container(
         env.append({"name": "VA_ASSISTANT_TOKEN_FILE", "value": path})
         mounts.append({"name": "token", "mountPath": TOKEN_DIR, "readOnly": True})
     env += _limits(assistant.pods.limits)
+    if assistant.pods.tokens_per_day:
+        tokens = str(assistant.pods.tokens_per_day)
+        env.append({"name": "VA_ASSISTANT_TOKENS_PER_DAY", "value": tokens})
     return {
         "name": "assistant",
         "image": image,
