@@ -317,6 +317,31 @@ def test_a_key_that_is_changed_is_tried_although_nobody_asks(
         wait_for(lambda: state(readiness) == "Ready")
 
 
+@pytest.mark.parametrize(
+    ("reason", "pause"), [(Reason.RATE_LIMITED, 30), (Reason.BUDGET_SPENT, 3600)]
+)
+def test_the_end_of_a_day_is_waited_for_and_a_provider_s_word_only_for_a_while(
+    stub: Stub,
+    trying: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Reason,
+    pause: int,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Trial, "_wait", lambda _self, seconds, _access: pauses.append(seconds))
+    failures = [Failure(reason, "later", retry_after=3600)]
+
+    def try_out(self: Model, deadline: object) -> int:
+        if failures:
+            raise failures.pop()
+        return 1
+
+    monkeypatch.setattr(Model, "try_out", try_out)
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+    assert pauses == [pause]
+
+
 def test_a_provider_that_asks_for_a_pause_gets_it(stub: Stub, trying: Callable[..., Any]) -> None:
     stub.default = error(429, "slow down", headers={"Retry-After": "0.2"})
     with trying(first_pause=0.001):
