@@ -33,7 +33,8 @@ class Route:
 
     host: str
     port: int
-    tls: ssl.SSLContext | None
+    secure: bool
+    """Whether TLS is spoken with the server."""
     proxy: Proxy | None
 
     def __str__(self) -> str:
@@ -47,7 +48,7 @@ class Route:
     @property
     def is_forwarded(self) -> bool:
         """Tell whether a proxy reads each request and passes it on, as it does without TLS."""
-        return self.proxy is not None and self.tls is None
+        return self.proxy is not None and not self.secure
 
     def refusal(self, status: int) -> Failure:
         """Return the failure of a connection that the proxy does not make.
@@ -61,8 +62,10 @@ class Route:
             f"{self.proxy} makes no connection to {self.server}: it answered {said}",
         )
 
-    def connect(self, deadline: Deadline) -> socket.socket:
+    def connect(self, deadline: Deadline, tls: ssl.SSLContext | None) -> socket.socket:
         """Return a connection that is ready for a request; raises a `Failure`.
+
+        `tls` is what verifies the server, None where no TLS is spoken.
 
         With a proxy, only the proxy's name is searched for here: the search for
         the server's is its affair.
@@ -82,7 +85,7 @@ class Route:
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 who = self
-                return self._prepare(sock, limit)
+                return self._prepare(sock, limit, tls)
             except OSError as error:
                 sock.close()
                 problem = _problem(error)
@@ -99,15 +102,20 @@ class Route:
         proxy = self.proxy
         return _resolve(proxy.host, proxy.port, limit.left(), whose=str(proxy))
 
-    def _prepare(self, sock: socket.socket, limit: Deadline) -> socket.socket:
+    def _prepare(
+        self, sock: socket.socket, limit: Deadline, tls: ssl.SSLContext | None
+    ) -> socket.socket:
         """Do on a new connection what comes before the first request."""
-        if self.tls is None:
+        if tls is None:
             return sock
         if self.proxy:
             self._open_tunnel(self.proxy, sock, limit)
         sock.settimeout(_left(limit))
         try:
-            return self.tls.wrap_socket(sock, server_hostname=self.host)
+            return tls.wrap_socket(sock, server_hostname=self.host)
+        except ssl.SSLCertVerificationError as error:
+            untrusted = f"the certificate is not trusted: {error.verify_message}"
+            raise Failure(Reason.TLS_FAILED, f"{self}: {untrusted}") from error
         except ssl.SSLError as error:
             raise Failure(Reason.TLS_FAILED, f"{self}: {error.reason or error}") from error
 

@@ -98,6 +98,17 @@ class Metrics:
             registry=self.registry,
         )
 
+    def watch_budget(self, per_day: int, spent: Callable[[], float]) -> None:
+        """Tell the budget of a day, and ask for what of it is spent whenever they are read."""
+        budget = Gauge(
+            "va_assistant_budget_tokens",
+            "Tokens that a day of UTC may cost, and those that today has cost: limit and spent.",
+            ["kind"],
+            registry=self.registry,
+        )
+        budget.labels("limit").set(per_day)
+        budget.labels("spent").set_function(spent)
+
     def answered(self, reply: Reply, seconds: float, *, first: float | None = None) -> None:
         """Count an answer, also one that says that there is none.
 

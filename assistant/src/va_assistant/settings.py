@@ -32,6 +32,12 @@ class AssistantSettings(BaseSettings):
     fallback_api_key_files: tuple[Path | None, ...] = ()
     """The API keys of the fallbacks, as a JSON list; null where one needs none."""
 
+    ca_file: Path | None = None
+    """Certificates of a private CA in PEM; unset where the system's store will do."""
+
+    fallback_ca_files: tuple[Path | None, ...] = ()
+    """The same for the fallbacks, as a JSON list; unset where none of them has one."""
+
     drain_seconds: PositiveFloat = 30
     """How long open answers may go on after SIGTERM."""
 
@@ -48,6 +54,9 @@ class AssistantSettings(BaseSettings):
 
     requests_per_minute: NonNegativeInt = DEFAULT_RATES.in_all
     """Questions that this pod takes in all; 0 for no limit."""
+
+    tokens_per_day: PositiveInt | None = None
+    """Tokens that models with a key may cost this pod in a day of UTC; unset for no limit."""
 
     trusted_proxies: NonNegativeInt = 0
     """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from va_cli.durations import duration_text
+
 if TYPE_CHECKING:
     from va_cli.endpoints import Target
 
@@ -129,6 +131,9 @@ class Refusal:
     retry_after: float | None = None
 
 
+LONGEST_WAIT_ADVISED = 60.0
+"""Seconds; nobody sits in front of a terminal until the next day."""
+
 _ABOUT_THE_QUESTION = frozenset({"EmptyQuestion", "NotUTF8", "InvalidQuestion", "QuestionTooLarge"})
 
 
@@ -173,5 +178,7 @@ def _next_step(refusal: Refusal, target: Target) -> str:
     if refusal.reason in _ABOUT_THE_QUESTION:
         return "{va} ask --help"
     if refusal.status in {429, 503} and refusal.retry_after:
+        if refusal.retry_after > LONGEST_WAIT_ADVISED:
+            return f"ask again in {duration_text(refusal.retry_after)}"
         return f"ask again in {refusal.retry_after:.0f} s, or with --wait 60s"
     return target.check

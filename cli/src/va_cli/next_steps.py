@@ -14,11 +14,18 @@ _THE_MODEL = {
     "KeyMissing": "kubectl create secret generic SECRET --from-literal=KEY=… -n {ns}, "
     "as `spec.model.apiKeySecretRef` names it",
     "KeyRefused": "put a valid key into the Secret that `spec.model.apiKeySecretRef` names",
+    "CAMissing": "kubectl create configmap NAME --from-file=KEY=FILE -n {ns}, "
+    "as `spec.model.caConfigMapRef` names it",
+    "CAInvalid": "put the CA's certificate, in PEM, into the ConfigMap that "
+    "`spec.model.caConfigMapRef` names",
     "ModelNotFound": "kubectl edit va {name} -n {ns}, and correct `spec.model.name`",
     "RequestRefused": "kubectl edit va {name} -n {ns}, and correct `spec.model`",
     "HostNotFound": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`",
     "ConnectionRefused": "start the server that `spec.model.baseURL` names, or correct it",
-    "TLSFailed": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`",
+    "TLSFailed": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`, or name the CA "
+    "in `spec.model.caConfigMapRef`",
+    "BudgetSpent": "wait until 00:00 UTC, or raise `spec.budget.tokensPerDay`: "
+    "kubectl edit va {name} -n {ns}",
     "ContextTooLarge": "shorten the context, or take a model with a larger window",
 }
 _THE_CONTEXT = {

@@ -33,15 +33,17 @@ class Revision:
 def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Revision:
     """Name the revision that these texts and the assistant's settings make.
 
-    The references to the API keys count too: a pod with another key is another pod to ask
-    before anything is said about it. Settings that are not set do not count, so that one which
-    only a newer operator knows changes no revision until somebody sets it.
+    The references to the API keys and the private CAs count too: a pod with others is another
+    pod to ask before anything is said about it. Settings that are not set do not count, so that
+    one which only a newer operator knows changes no revision until somebody sets it.
     """
+    cas = [_place(model.ca) for model in assistant.models]
     content = {
         "settings": _settings(assistant, files),
         "texts": [file.text for file in files],
         "apiKey": _place(assistant.model.api_key),
         "fallbackKeys": [_place(model.api_key) for model in assistant.fallbacks],
+        "cas": cas if any(cas) else None,
     }
     canonical = json.dumps(bare(content), sort_keys=True, ensure_ascii=False).encode()
     return Revision(

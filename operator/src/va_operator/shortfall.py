@@ -53,9 +53,14 @@ def explain_model(
     now: Situation, model: ModelReport, *, instead: ModelReport | None = None
 ) -> Explanation:
     """Say why a model did not answer, and which one does instead."""
-    key = next((m.api_key for m in now.assistant.models[model.place : model.place + 1]), None)
+    asked = next(iter(now.assistant.models[model.place : model.place + 1]), None)
+    key, ca = (asked.api_key, asked.ca) if asked else (None, None)
     if model.reason == "KeyMissing" and key:
         message = f"Key '{key.key}' of Secret '{key.name}' is missing or empty"
+    elif model.reason == "CAMissing" and ca:
+        message = f"Key '{ca.key}' of ConfigMap '{ca.name}' is missing or empty"
+    elif model.reason == "CAInvalid" and ca:
+        message = f"Key '{ca.key}' of ConfigMap '{ca.name}' is no CA in PEM: {model.message}"
     else:
         message = f"{titled(model)} does not answer: {model.message}"
     if instead and instead.place > model.place:

@@ -248,6 +248,10 @@ def of(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
         (of(), None, "component=operator"),
         (of(a_condition("ContextResolved", "False", "ContextNotFound")), None, "create configmap"),
         (of(a_condition("ModelReachable", "False", "KeyMissing")), None, "create secret"),
+        (of(a_condition("ModelReachable", "False", "CAMissing")), None, "create configmap"),
+        (of(a_condition("ModelReachable", "False", "CAInvalid")), None, "caConfigMapRef"),
+        (of(a_condition("ModelReachable", "False", "TLSFailed")), None, "caConfigMapRef"),
+        (of(a_condition("ModelReachable", "False", "BudgetSpent")), None, "spec.budget"),
         (of(a_condition("ModelReachable", "False", "NewReason")), None, "(NewReason)"),
         (of(a_condition("Ready", "False", "TokenMissing")), None, "spec.auth.tokenSecretRef"),
         (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from support.builders import a_deployment, a_pod, a_report
+from support.builders import OPENAI, a_deployment, a_pod, a_report, an_assistant
 from support.kstatus import kstatus
 from support.situations import ADA, NEW, NOW, OLD, REVISION, a_situation, failing, two
 from va_operator.api import KeyRef, Manifest
@@ -733,6 +733,8 @@ MODELS: dict[str, Row] = {
         for reason in (
             "KeyMissing",
             "KeyRefused",
+            "CAMissing",
+            "CAInvalid",
             "ModelNotFound",
             "RequestRefused",
             "ContextTooLarge",
@@ -752,7 +754,7 @@ MODELS: dict[str, Row] = {
     },
     **{
         f"ready pods cannot answer for {reason}": overloaded(reason)
-        for reason in ("RateLimited", "UpstreamError", "ConnectionLost", "Timeout")
+        for reason in ("RateLimited", "BudgetSpent", "UpstreamError", "ConnectionLost", "Timeout")
     },
     "the upstream of ready pods is down": Row(
         a_situation(*two(), reports=(failing("ConnectionRefused"),) * 2),
@@ -1023,6 +1025,24 @@ def test_a_missing_key_names_the_secret() -> None:
     for type_ in ("Ready", "ModelReachable", "Degraded", "Stalled"):
         assert "'openai'" in told[type_]
         assert "'apiKey'" in told[type_]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("CAMissing", "Key 'ca.crt' of ConfigMap 'corporate' is missing or empty"),
+        ("CAInvalid", "Key 'ca.crt' of ConfigMap 'corporate' is no CA in PEM: why"),
+    ],
+)
+def test_a_ca_that_is_none_names_the_config_map(reason: str, said: str) -> None:
+    ca = {"name": "corporate", "key": "ca.crt"}
+    model = {**OPENAI, "caConfigMapRef": ca}
+    with_ca = an_assistant(model=model)
+    found = a_situation(*two(ready=False), reports=(failing(reason),) * 2, assistant=with_ca)
+    told = {c.type: (c.reason, c.message) for c in judge(found)}
+    for type_ in ("Ready", "ModelReachable", "Degraded", "Stalled"):
+        assert told[type_][0] == reason
+        assert said in told[type_][1]
 
 
 def test_a_report_of_another_revision_proves_nothing() -> None:
