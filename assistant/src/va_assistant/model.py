@@ -9,6 +9,7 @@ import json
 import socket
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -21,6 +22,7 @@ from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
 from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
+from va_assistant.redaction import redacted, redacted_stream
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
@@ -71,7 +73,8 @@ class Model:
 
         def ask(key: str | None) -> Answer:
             body = self._prompt.request(self._whole, query)
-            return parse_answer(self._post(body, key, deadline, asker).content)
+            answer = parse_answer(self._post(body, key, deadline, asker).content)
+            return replace(answer, text=redacted(answer.text, (key, self._proxy_token)))
 
         answer = self._with_key(ask)
         if not answer.text:
@@ -89,7 +92,8 @@ class Model:
 
         def begin(key: str | None) -> "_Begun":
             body = self._prompt.request(self._streamed, query)
-            return _Begun(self._post(body, key, deadline, asker, stream=True), key)
+            response = self._post(body, key, deadline, asker, stream=True)
+            return _Begun(response, key, self._proxy_token)
 
         begun = self._with_key(begin)
         try:
@@ -216,10 +220,11 @@ class Model:
 class _Begun:
     """A streamed answer whose first piece has come: up to there somebody else may be asked."""
 
-    def __init__(self, response: httpx2.Response, key: str | None) -> None:
+    def __init__(self, response: httpx2.Response, key: str | None, proxy_token: str | None) -> None:
         self._response = response
         self.key = key
-        self.rest = read_stream(response.iter_raw())
+        self._read = read_stream(response.iter_raw())
+        self.rest = redacted_stream(self._read, (key, proxy_token))
         try:
             self.first = next(self.rest)
         except BaseException:
@@ -228,6 +233,7 @@ class _Begun:
 
     def close(self) -> None:
         self.rest.close()
+        self._read.close()
         self._response.close()
 
 

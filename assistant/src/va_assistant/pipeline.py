@@ -13,6 +13,7 @@ from itertools import takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
+from va_assistant.confidential import Listener, confidential_of
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure
 from va_assistant.grounding import Grounds, finished, says_nothing, split
@@ -58,6 +59,7 @@ class Pipeline:
             model for model in revision.models if sends_whole(revision, model)
         )
         self._texts = tuple(file.text for file in revision.files)
+        self._confidential = confidential_of(revision)
 
     def answer(
         self,
@@ -155,7 +157,7 @@ class Pipeline:
             strict=is_small,
             stems=self._knowledge.stems,
         )
-        return _Check(grounds, self._settings.no_answer_text)
+        return _Check(grounds, self._settings.no_answer_text, self._confidential.listener())
 
     def _reply(
         self, case: _Case, rung: Rung, check: "_Check", finish_reason: str, usage: Usage | None
@@ -211,9 +213,10 @@ class Pipeline:
 class _Check:
     """Holds an answer back until the texts are seen to say it."""
 
-    def __init__(self, grounds: Grounds, no_answer_text: str) -> None:
+    def __init__(self, grounds: Grounds, no_answer_text: str, listener: Listener) -> None:
         self._grounds = grounds
         self._no_answer_text = no_answer_text
+        self._listener = listener
         self._held = ""
         """That something is not in the texts: said only beside what is."""
 
@@ -227,6 +230,8 @@ class _Check:
         """Return what may be told once this sentence has come; nothing if it is unsupported."""
         if not sentence.strip():
             return self._tell(sentence) if self.told else ""
+        if self._listener.would_give_away(sentence):
+            return ""
         if says_nothing(sentence, self._no_answer_text):
             self.said_nothing = True
             self._held += sentence
@@ -246,6 +251,7 @@ class _Check:
         if not self.told:
             text = text.lstrip()  # the first that was written may not be the first that is told
         self.told += text
+        self._listener.hear(text)
         return text
 
 
