@@ -5,7 +5,6 @@ sent, and what of its answer is passed on. The provider of these tests obeys eve
 answers with all that it was sent, its own key included.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,20 +15,8 @@ import yaml
 from flask.testing import FlaskClient
 
 from support.openai_stub import RIGHT_KEY, Exchange, Stub, Turn
-from support.serving import write_revision
-from va_assistant.answering import Answering
-from va_assistant.gate import Gate
-from va_assistant.keys import GivenKey
-from va_assistant.knowledge import Knowledge
-from va_assistant.ladder import Ladder
-from va_assistant.limits import Rates
-from va_assistant.metrics import Metrics
-from va_assistant.model import Model
-from va_assistant.pipeline import Pipeline
-from va_assistant.prompt import REMINDER, RULES, build_prompt
-from va_assistant.readiness import Readiness
-from va_assistant.revision import read_revision
-from va_assistant.web import create_app
+from support.web_client import events, web_client
+from va_assistant.prompt import REMINDER, RULES
 
 KINDS: dict[str, list[str]] = yaml.safe_load(
     (Path(__file__).parents[2] / "support" / "injections.yaml").read_text()
@@ -55,25 +42,10 @@ def asking(
 ) -> Iterator[FlaskClient]:
     """Yield a client of an assistant whose provider obeys the asker."""
     stub.default = Turn(obeys=True)
-    write_revision(folder, baseURL=stub.url, context=text, provider=provider)
-    written = json.loads((folder / "settings.json").read_text())
-    (folder / "settings.json").write_text(json.dumps({**written, **settings}))
-    revision = read_revision(folder, name="3f2a91c0de")
-    prompt = build_prompt(revision, revision.model)
-    model = Model(revision.model, prompt, GivenKey(RIGHT_KEY))
-    metrics = Metrics()
-    answering = Answering(
-        Pipeline(Knowledge(revision), Ladder([model], Readiness(revision), metrics)),
-        metrics,
-        timeout_seconds=20,
-        max_questions=4,
-        gap_seconds=5,
-    )
-    app = create_app(answering, revision, Gate(rates=Rates(per_client=0, in_all=0)))
-    try:
-        yield app.test_client()
-    finally:
-        model.close()
+    with web_client(
+        folder, stub.url, context=text, settings=settings, provider=provider, timeoutSeconds=20
+    ) as client:
+        yield client
 
 
 def every_way(web: FlaskClient, prompt: str) -> list[str]:
@@ -90,16 +62,11 @@ def every_way(web: FlaskClient, prompt: str) -> list[str]:
     for way in ways:
         response = web.post("/", buffered=True, **way)
         assert response.status_code == 200, response.text
-        is_stream = response.mimetype == "text/event-stream"
-        text = text_of(response.text) if is_stream else response.text
-        said.append(f"{response.headers}{response.text}{text}")
+        pieces = ""
+        if response.mimetype == "text/event-stream":
+            pieces = "".join(data.get("text", "") for _, data in events(response.data))
+        said.append(f"{response.headers}{response.text}{pieces}")
     return said
-
-
-def text_of(events: str) -> str:
-    """Return the pieces of a stream as one text."""
-    data = [line.removeprefix("data: ") for line in events.split("\n") if line[:6] == "data: "]
-    return "".join(json.loads(item).get("text", "") for item in data)
 
 
 def system_of(exchange: Exchange) -> str:
