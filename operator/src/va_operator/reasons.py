@@ -73,6 +73,8 @@ POD_NOT_ANSWERING: Final = "PodNotAnswering"
 
 EXPOSED_WITHOUT_AUTH: Final = "ExposedWithoutAuth"
 """Only an event: whoever reaches the Service may ask at the cost of somebody's key."""
+KEY_IN_CONTEXT: Final = "KeyInContext"
+"""Only an event: the text holds what looks like a key."""
 
 NAME_CONFLICT: Final = "NameConflict"
 """An object of a needed name belongs to someone else."""
