@@ -78,6 +78,8 @@ KEY_IN_CONTEXT: Final = "KeyInContext"
 
 NAME_CONFLICT: Final = "NameConflict"
 """An object of a needed name belongs to someone else."""
+MODEL_HOST_NOT_ALLOWED: Final = "ModelHostNotAllowed"
+"""A model's address is none of those that the operator allows."""
 NODE_PORT_TAKEN: Final = "NodePortTaken"
 """Another Service has the node port."""
 QUOTA_EXCEEDED: Final = "QuotaExceeded"
