@@ -47,7 +47,8 @@ class Turn:
     """The answer; None quotes the context, empty is an answer without content."""
 
     obeys: bool = False
-    """The answer is all that the server was sent, key and messages, as an attacker wants it."""
+    """The answer, or the message of `error`, is all that the server was sent, key and messages, as
+    an attacker wants it."""
 
     null: bool = False
     """`content` is null."""
@@ -311,7 +312,8 @@ class _Handler(BaseHTTPRequestHandler):
         if turn.raw is not None:
             self._bytes(turn, turn.raw.encode(errors="surrogateescape"))
         elif turn.error is not None and turn.error_at is None:
-            self._bytes(turn, json.dumps({"error": turn.error}).encode())
+            said = {"message": _text(turn, exchange)} if turn.obeys else {}
+            self._bytes(turn, json.dumps({"error": turn.error | said}).encode())
         elif exchange.body.get("stream"):
             self._stream(turn, exchange)
         else:

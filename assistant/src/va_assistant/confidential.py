@@ -1,4 +1,4 @@
-"""What an answer never repeats: the rules and the owner's instructions; pure.
+"""What is never repeated: in an answer the rules and instructions, in a log the question; pure.
 
 A model that is talked into reading its instructions out is not stopped by the texts: plain words
 of one's own are allowed. So what was told to the model and not to the asker is looked for word by
@@ -9,6 +9,7 @@ quotation marks is meant to be said, and what the texts hold is known to whoever
 import re
 from collections import deque
 from collections.abc import Iterable
+from functools import cache
 
 from va_assistant.prompt import REMINDER, RULES
 from va_assistant.revision import Revision
@@ -20,7 +21,10 @@ RUN = 7
 SHORTEST = 4
 """Words of the shortest sentence that does: `Be brief.` may be said by anybody."""
 
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»')
+QUOTED = "what the provider said of it quotes what it was sent"
+"""Instead of words that belong into no log and no status."""
+
+_SAID = re.compile(r'"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»')
 _END = re.compile(r"[.!?:;]\s|\n")
 _WORD = re.compile(r"\w+")
 
@@ -64,6 +68,16 @@ class Listener:
         )
 
 
+def quotes_the_prompt(message: str) -> bool:
+    """Tell whether a message repeats a prompt: the rules begin each."""
+    return _rules().listener().would_give_away(message)
+
+
+@cache
+def _rules() -> Confidential:
+    return Confidential((RULES, REMINDER))
+
+
 def confidential_of(revision: Revision) -> Confidential:
     """Return what the answers of a revision never repeat."""
     told = (RULES, REMINDER, revision.instructions or "")
@@ -72,7 +86,7 @@ def confidential_of(revision: Revision) -> Confidential:
 
 
 def _runs(text: str) -> Iterable[Run]:
-    for part in _QUOTED.sub("\n", text).splitlines():
+    for part in _SAID.sub("\n", text).splitlines():
         for sentence in _END.split(part):
             words = _words(sentence)
             length = min(RUN, len(words))

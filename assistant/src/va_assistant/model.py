@@ -17,6 +17,7 @@ import httpx2
 import openai
 
 from va_assistant.completions import Answer, Piece, parse_answer, read_stream
+from va_assistant.confidential import QUOTED, quotes_the_prompt
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
@@ -213,7 +214,7 @@ class Model:
             message = failure.message
             for secret in filter(None, (key, self._proxy_token)):
                 message = message.replace(secret, "…")
-            failure.message = one_line(message)
+            failure.message = QUOTED if quotes_the_prompt(message) else one_line(message)
             raise
 
 

@@ -7,13 +7,13 @@ wording of it can talk one into an answer; and where none answers, the texts spe
 
 import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
-from va_assistant.confidential import Listener, confidential_of
+from va_assistant.confidential import QUOTED, Confidential, Listener, confidential_of
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure
 from va_assistant.grounding import Grounds, finished, says_nothing, split
@@ -75,7 +75,8 @@ class Pipeline:
             return self._without_model(case.study)
 
         def ask(model: Model, left: Deadline) -> Answer:
-            return model.answer(_query(case, model.settings), left, asker)
+            with self._unquoted(case):
+                return model.answer(_query(case, model.settings), left, asker)
 
         try:
             outcome = self._ladder.climb(ask, deadline or self._own_deadline(), rungs)
@@ -103,7 +104,8 @@ class Pipeline:
             return
 
         def ask(model: Model, left: Deadline) -> Generator[Piece]:
-            return model.stream(_query(case, model.settings), left, asker)
+            with self._unquoted(case):
+                yield from model.stream(_query(case, model.settings), left, asker)
 
         try:
             outcome = self._ladder.climb_for_stream(ask, deadline or self._own_deadline(), rungs)
@@ -145,6 +147,17 @@ class Pipeline:
                 len(line.text) > LONG_LINE for line in study.lines
             )
         return model in self._sent_whole or bool(study.passages)
+
+    @contextmanager
+    def _unquoted(self, case: _Case) -> Iterator[None]:
+        """Make sure that no failure quotes the question: it goes to the log and to the status."""
+        try:
+            yield
+        except Failure as failure:
+            asked = Confidential((case.question, *(turn.text for turn in case.history)))
+            if asked.listener().would_give_away(failure.message):
+                failure.message = QUOTED
+            raise
 
     def _check(self, case: _Case, rung: Rung) -> "_Check":
         is_small, study = _is_small(rung.model.settings), case.study
