@@ -16,6 +16,7 @@ from typing import Any
 
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason
+from va_assistant.metadata_addresses import is_metadata
 from va_assistant.proxies import Proxy, authority
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -98,7 +99,13 @@ class Route:
 
     def _addresses(self, limit: Deadline) -> Sequence[Address]:
         if self.proxy is None:
-            return _resolve(self.host, self.port, limit.left(), whose=self.host)
+            found = _resolve(self.host, self.port, limit.left(), whose=self.host)
+            # What a name leads to is looked at, and what was looked at is what is connected to.
+            if any(is_metadata(str(address[0])) for *_, address in found):
+                raise _never_asked(self)
+            return found
+        if any(is_metadata(str(address[0])) for *_, address in _literal(self.host)):
+            raise _never_asked(self)
         proxy = self.proxy
         return _resolve(proxy.host, proxy.port, limit.left(), whose=str(proxy))
 
@@ -144,6 +151,21 @@ class Route:
 def timed_out() -> Failure:
     """Return the failure of a question whose time is over."""
     return Failure(Reason.TIMEOUT, "the model did not answer in time")
+
+
+def _never_asked(route: Route) -> Failure:
+    return Failure(
+        Reason.CONNECTION_REFUSED,
+        f"{route}: it is the address of a machine's own metadata, which is never asked",
+    )
+
+
+def _literal(host: str) -> Sequence[Address]:
+    """Return the address that a host is written as, in any spelling; none for a name."""
+    try:
+        return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return ()
 
 
 def _left(limit: Deadline) -> float:

@@ -9,6 +9,7 @@ import json
 import socket
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -17,11 +18,13 @@ import openai
 
 from va_assistant.budget import Budget, Charge
 from va_assistant.completions import Answer, Piece, parse_answer, read_stream
+from va_assistant.confidential import QUOTED, quotes_the_prompt
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
 from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
+from va_assistant.redaction import redacted, redacted_stream
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
@@ -80,7 +83,8 @@ class Model:
 
         def ask(key: str | None) -> Answer:
             body = self._prompt.request(self._whole, query)
-            return self._whole_answer(body, key, deadline, asker)
+            answer = self._whole_answer(body, key, deadline, asker)
+            return replace(answer, text=redacted(answer.text, (key, self._proxy_token)))
 
         answer = self._with_key(ask)
         if not answer.text:
@@ -99,7 +103,8 @@ class Model:
         def begin(key: str | None) -> "_Begun":
             body = self._prompt.request(self._streamed, query)
             with self._charged(body) as charge:
-                return _Begun(self._post(body, key, deadline, asker, stream=True), key, charge)
+                response = self._post(body, key, deadline, asker, stream=True)
+                return _Begun(response, key, self._proxy_token, charge)
 
         begun = self._with_key(begin)
         try:
@@ -237,18 +242,25 @@ class Model:
             message = failure.message
             for secret in filter(None, (key, self._proxy_token)):
                 message = message.replace(secret, "…")
-            failure.message = one_line(message)
+            failure.message = QUOTED if quotes_the_prompt(message) else one_line(message)
             raise
 
 
 class _Begun:
     """A streamed answer whose first piece has come: up to there somebody else may be asked."""
 
-    def __init__(self, response: httpx2.Response, key: str | None, charge: Charge | None) -> None:
+    def __init__(
+        self,
+        response: httpx2.Response,
+        key: str | None,
+        proxy_token: str | None,
+        charge: Charge | None,
+    ) -> None:
         self._response = response
         self.key = key
         self._charge = charge
-        self._rest = read_stream(response.iter_raw())
+        self._read = read_stream(response.iter_raw())
+        self._rest = redacted_stream(self._read, (key, proxy_token))
         try:
             self.first = self._noted(next(self._rest))
         except BaseException:
@@ -271,6 +283,7 @@ class _Begun:
 
     def _end(self) -> None:
         self._rest.close()
+        self._read.close()
         self._response.close()
 
 

@@ -7,12 +7,13 @@ wording of it can talk one into an answer; and where none answers, the texts spe
 
 import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
+from va_assistant.confidential import QUOTED, Confidential, Listener, confidential_of
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure
 from va_assistant.grounding import Grounds, finished, says_nothing, split
@@ -60,6 +61,7 @@ class Pipeline:
             model for model in revision.models if sends_whole(revision, model)
         )
         self._texts = tuple(file.text for file in revision.files)
+        self._confidential = confidential_of(revision)
 
     def answer(
         self,
@@ -76,7 +78,7 @@ class Pipeline:
             return self._without_model(case.study)
 
         def ask(model: Model, left: Deadline) -> Answer:
-            with trace.asking(model.settings) as call:
+            with self._unquoted(case), trace.asking(model.settings) as call:
                 TRACEPARENT.set(call.traceparent)
                 return call.told(model.answer(_query(case, model.settings), left, asker))
 
@@ -108,9 +110,10 @@ class Pipeline:
             return
 
         def ask(model: Model, left: Deadline) -> Generator[Piece]:
-            call = trace.asking(model.settings, stream=True)
-            TRACEPARENT.set(call.traceparent)
-            return call.telling(model.stream(_query(case, model.settings), left, asker))
+            with self._unquoted(case):
+                call = trace.asking(model.settings, stream=True)
+                TRACEPARENT.set(call.traceparent)
+                yield from call.telling(model.stream(_query(case, model.settings), left, asker))
 
         try:
             outcome = self._ladder.climb_for_stream(ask, deadline or self._own_deadline(), rungs)
@@ -154,6 +157,17 @@ class Pipeline:
             )
         return model in self._sent_whole or bool(study.passages)
 
+    @contextmanager
+    def _unquoted(self, case: _Case) -> Iterator[None]:
+        """Make sure that no failure quotes the question: it goes to the log and to the status."""
+        try:
+            yield
+        except Failure as failure:
+            asked = Confidential((case.question, *(turn.text for turn in case.history)))
+            if asked.listener().would_give_away(failure.message):
+                failure.message = QUOTED
+            raise
+
     def _check(self, case: _Case, rung: Rung) -> "_Check":
         is_small, study = _is_small(rung.model.settings), case.study
         nearby = study.nearby if is_small else [one.hit.sentence for one in study.ranked]
@@ -165,7 +179,7 @@ class Pipeline:
             strict=is_small,
             stems=self._knowledge.stems,
         )
-        return _Check(grounds, self._settings.no_answer_text)
+        return _Check(grounds, self._settings.no_answer_text, self._confidential.listener())
 
     def _reply(
         self, case: _Case, rung: Rung, check: "_Check", finish_reason: str, usage: Usage | None
@@ -221,9 +235,10 @@ class Pipeline:
 class _Check:
     """Holds an answer back until the texts are seen to say it."""
 
-    def __init__(self, grounds: Grounds, no_answer_text: str) -> None:
+    def __init__(self, grounds: Grounds, no_answer_text: str, listener: Listener) -> None:
         self._grounds = grounds
         self._no_answer_text = no_answer_text
+        self._listener = listener
         self._held = ""
         """That something is not in the texts: said only beside what is."""
 
@@ -237,6 +252,8 @@ class _Check:
         """Return what may be told once this sentence has come; nothing if it is unsupported."""
         if not sentence.strip():
             return self._tell(sentence) if self.told else ""
+        if self._listener.would_give_away(sentence):
+            return ""
         if says_nothing(sentence, self._no_answer_text):
             self.said_nothing = True
             self._held += sentence
@@ -256,6 +273,7 @@ class _Check:
         if not self.told:
             text = text.lstrip()  # the first that was written may not be the first that is told
         self.told += text
+        self._listener.hear(text)
         return text
 
 

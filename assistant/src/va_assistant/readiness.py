@@ -137,7 +137,7 @@ class Readiness:
             reason = None
         else:
             reason = first.reason if first else "Starting"
-        body = {
+        body: dict[str, Any] = {
             "ready": reason is None,
             "reason": reason,
             "revision": self._revision.name,

@@ -209,6 +209,8 @@ def _error(failure: Failure) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="assistant"'
     if close and failure.status in {400, 401, 403, 413, 415, 429}:
         close()  # what is left of the body is not worth reading
+    elif close and failure.reason is Reason.TOO_BUSY:
+        close()  # a crowd that keeps its connections locks out all others; a new one finds a pod
     return response
 
 

@@ -16,7 +16,7 @@ from va_operator.conditions import (
     Condition,
 )
 from va_operator.errors import ContextError
-from va_operator.exposure import with_exposure
+from va_operator.exposure import with_exposure, with_keys
 from va_operator.observed import Child
 from va_operator.revision import Revision
 from va_operator.shortfall import (
@@ -47,7 +47,7 @@ def judge(situation: Situation) -> tuple[Condition, ...]:
         _progressing(situation),
         degraded(situation),
         stalled(situation),
-        _context_resolved(situation),
+        with_keys(_context_resolved(situation), situation.revision),
         _model_reachable(situation),
     )
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
 from va_operator.context import ResolvedFile, estimated_tokens
+from va_operator.key_patterns import keys_in
 from va_operator.owned import bare
 
 SETTINGS_FILE: Final = "settings.json"
@@ -28,6 +29,8 @@ class Revision:
     """Of the texts and instructions, before any model has counted them."""
     files: tuple[tuple[str, str], ...]
     """Name and digest of each file."""
+    keys: tuple[str, ...] = ()
+    """Where the texts hold what looks like a key, in words that do not tell it."""
 
 
 def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Revision:
@@ -51,6 +54,12 @@ def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...])
         bytes=sum(file.bytes for file in files),
         estimated_tokens=estimated_tokens(assistant.instructions, files),
         files=tuple((file.name, file.digest) for file in files),
+        keys=keys_in(
+            (
+                *((f"'{file.name}'", file.text) for file in files),
+                ("`spec.instructions`", assistant.instructions),
+            )
+        ),
     )
 
 

@@ -321,7 +321,7 @@ def test_a_model_that_costs_nothing_answers_in_place_of_one_that_does(
         Model(paid, prompt, GivenKey(RIGHT_KEY), budget=budget),
         Model(free, prompt, NoKey()),
     ]
-    readiness = Readiness(revision, budget)
+    readiness = Readiness(revision, budget=budget)
     ladder = Ladder(models, readiness, Metrics())
     assert climb(ladder) == f"0: {ANSWER}"
     assert [climb(ladder) for _ in range(12)] == [f"1: {ANSWER}"] * 12
@@ -361,7 +361,7 @@ def test_the_state_comes_right_by_itself_when_the_day_is_over(
     model = Model(
         revision.model, build_prompt(revision, revision.model), GivenKey(RIGHT_KEY), budget=budget
     )
-    readiness = Readiness(revision, budget)
+    readiness = Readiness(revision, budget=budget)
     trial = Trial(model, readiness, first_pause=0.02, access_check=0.02)
     trial.start()
     try:
