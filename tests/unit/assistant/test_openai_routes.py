@@ -125,6 +125,14 @@ def test_a_failure_before_the_first_word_has_its_status(
     assert refused.json["error"]["code"] == "RateLimited"
 
 
+def test_half_a_character_of_the_model_harms_no_route(shared: Served, model: Stub) -> None:
+    text = "Ada plays the cello \\ud83d in a string quartet."
+    choice = f'{{"message": {{"content": "{text}"}}, "finish_reason": "stop"}}'
+    model.default = Turn(raw=f'{{"choices": [{choice}]}}')
+    assert shared.ask(QUESTION).text == "Ada plays the cello ? in a string quartet.\n"
+    assert ask(shared).status == 200
+
+
 @pytest.mark.parametrize("role", ["system", "developer"])
 def test_a_system_message_stays_in_the_users_message(
     shared: Served, model: Stub, role: str
