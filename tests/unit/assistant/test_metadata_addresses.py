@@ -50,8 +50,9 @@ def test_nothing_is_sent_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 def test_no_proxy_is_asked_for_it_either(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     asked = watched(monkeypatch)
     proxy = parse_proxy("http://127.0.0.1:3128", variable="HTTP_PROXY")
+    route = Route(host=host, port=80, secure=False, proxy=proxy)
     with pytest.raises(Failure) as failure:
-        Route(host=host, port=80, tls=None, proxy=proxy).connect(Deadline.after(5, gap=5))
+        route.connect(Deadline.after(5, gap=5), None)
     assert "never asked" in failure.value.message
     assert not asked
 

@@ -67,7 +67,7 @@ def test_a_text_full_of_them_is_read_in_a_moment() -> None:
 
 def test_several_are_counted_and_long_names_are_cut() -> None:
     found = ("'" + "n" * 500 + "', line 1, looks like an API key", "more", "and more")
-    said = keys_given_away(Revision(id="r", bytes=1, files=(), keys=found))
+    said = keys_given_away(Revision(id="r", bytes=1, estimated_tokens=1, files=(), keys=found))
     assert said
     assert "… (and 2 more): whoever may ask" in said
     assert len(said) < 400
