@@ -16,9 +16,14 @@ def test_there_are_enough_questions_and_a_third_has_no_answer() -> None:
         assert 0.32 <= sum(case.refuses for case in own) / len(own) <= 0.36
 
 
-def test_every_text_has_questions_of_both_sets() -> None:
-    found = {(case.text, case.set) for case in CASES}
-    assert found == {(text, name) for text in text_names() for name in SETS}
+def test_every_text_and_every_set_has_questions() -> None:
+    assert {case.text for case in CASES} == set(text_names())
+    assert {case.set for case in CASES} == set(SETS)
+
+
+def test_every_text_has_questions_with_and_without_an_answer() -> None:
+    found = {(case.text, case.refuses) for case in CASES}
+    assert found == {(text, refuses) for text in text_names() for refuses in (True, False)}
 
 
 def test_no_question_is_asked_twice_about_a_text() -> None:
