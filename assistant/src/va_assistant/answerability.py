@@ -12,7 +12,8 @@ from enum import StrEnum
 from va_assistant.asking import UNIT_WEIGHT
 from va_assistant.evidence import STRONG
 from va_assistant.extraction import Candidate
-from va_assistant.retrieval import WEIGHTY, Found
+from va_assistant.matching import WEIGHTY
+from va_assistant.retrieval import Found
 from va_assistant.wanted import Wanted
 from va_assistant.words import fold, is_number
 
