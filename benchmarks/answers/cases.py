@@ -10,8 +10,8 @@ import yaml
 HERE = Path(__file__).parent
 TEXTS = HERE / "texts"
 QUESTIONS = HERE / "questions"
-WORK_SETS = ("dev", "held-out")
-"""Whoever improves the answers looks at the first half only; the second one judges them."""
+WORK_SETS = ("dev", "held-out", "practice")
+"""All were looked at while the answers were improved; `practice` has texts of other kinds."""
 
 RELEASE_SET = "unseen"
 """About texts of its own, and counted at releases only: nothing was ever improved by it."""

@@ -12,32 +12,21 @@ from enum import StrEnum
 from va_assistant.asking import UNIT_WEIGHT
 from va_assistant.evidence import STRONG
 from va_assistant.extraction import Candidate
-from va_assistant.retrieval import WEIGHTY, Found
+from va_assistant.matching import WEIGHTY
+from va_assistant.retrieval import Found
 from va_assistant.wanted import Wanted
 from va_assistant.words import fold, is_number
 
-ENOUGH = 0.44
+ENOUGH = 0.56
 """Share of a question that the best sentence must hold, with its surroundings."""
-ENOUGH_WHERE_UNKNOWN = 0.58
-"""The same where the question has a word that the texts do not have."""
-
-
-ENOUGH_WITHOUT_A_WORD = 0.65
-"""The same for a yes or no where a word of the question is not even near the sentence."""
-FAR = 0.35
-"""A word that is met no better than this stands somewhere near, not with the answer."""
-
 
 FAR_FROM_A_MEASURE = 0.53
-"""The same for what everything has: a weight, a height, an age, an address."""
+"""How well each word must be met for what all have: a weight, a height, an age, an address."""
 _MEASURES = frozenset({Wanted.WEIGHT, Wanted.DISTANCE, Wanted.ADDRESS, Wanted.AGE, Wanted.COUNT})
 
 
 SOLID_WORDS = 2
-_PERMITS = re.compile(
-    r"\b(?:may|must|allowed|permitted|forbidden|prohibited|welcome|not|no|never|only)\b",
-    re.IGNORECASE,
-)
+"""Weighty words that must stand in a sentence itself where it lacks one."""
 
 
 class Refusal(StrEnum):
@@ -164,27 +153,21 @@ def judge(found: Found, best: Candidate | None) -> Judgement:
     if names and found.asked.wanted is not Wanted.YES_NO:
         return Judgement(refusal=Refusal.NOT_IN_TEXT, certain=False)
     lacking = [t for t in best.hit.missing if not is_number(t.term) and t.weight > UNIT_WEIGHT]
-    enough = ENOUGH_WHERE_UNKNOWN if lacking or best.hit.weakest < FAR else ENOUGH
-    if found.asked.wanted in _MEASURES and best.hit.weakest < FAR_FROM_A_MEASURE:
-        enough = 1.0
+    is_near = best.hit.coverage >= ENOUGH and not (
+        found.asked.wanted in _MEASURES and best.hit.weakest < FAR_FROM_A_MEASURE
+    )
     if any(term.weight >= WEIGHTY and not term.is_name for term in lacking):
-        enough = _enough_without(found, best, len(lacking))
-    if best.hit.coverage < enough:
+        is_near = is_near and _may_lack(found, best, len(lacking))
+    if not is_near:
         return Judgement(refusal=Refusal.NOT_IN_TEXT, certain=False)
     return Judgement(refusal=None)
 
 
-def _enough_without(found: Found, best: Candidate, lacking: int) -> float:
-    """Return how much a sentence must hold that lacks words of the question altogether.
+def _may_lack(found: Found, best: Candidate, lacking: int) -> bool:
+    """Tell whether a sentence may answer that lacks words of the question altogether.
 
     One word may be another for what the sentence says if all else stands in the sentence itself.
     """
-    if lacking == 1 and best.hit.solid >= SOLID_WORDS and found.asked.wanted in STRONG:
-        return ENOUGH_WHERE_UNKNOWN
-    if found.asked.wanted is not Wanted.YES_NO:
-        return 1.0
-    if lacking == 1 and best.hit.solid >= SOLID_WORDS and _PERMITS.search(best.hit.sentence.text):
-        return ENOUGH_WHERE_UNKNOWN
-    if lacking == 1 and best.hit.sentence.intro.endswith("?"):
-        return ENOUGH
-    return ENOUGH_WITHOUT_A_WORD
+    return found.asked.wanted is Wanted.YES_NO or (
+        lacking == 1 and best.hit.solid >= SOLID_WORDS and found.asked.wanted in STRONG
+    )

@@ -656,7 +656,7 @@ r"|our )?money (?:back|returned)\b"
     (r"\b(?:grow|grew|grown) up\b", "grow childhood"),
     (r"\b(?:spare|free) time\b", "hobby"),
     (r"\b(?:for fun|to relax)\b", "hobby"),
-    (r"\bhow old\b", "born age"),
+    (r"\bhow old\b", "born age found build"),
     (r"\b(?:in charge of|heads up)\b", "lead responsible"),
     (r"\bset up\b", "install found"),
     (r"\bsign up\b", "register"),

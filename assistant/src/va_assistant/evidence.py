@@ -134,10 +134,11 @@ _STEP = re.compile(
 )
 _AGE_WORD = re.compile(r"\b(?:old|age|aged|young)\b", re.IGNORECASE)
 _AGE = re.compile(
-    r"\b(?:born|birth)\b|\b(?:aged?|older|younger|over|under|from|years?|at least|until)\b"
-    r"[^.]{0,12}\b\d{1,3}\b(?! [A-Z€$%])|\b\d{1,3}[^.\d]{0,15}\b(?:years?|old(?:er)?"
-    r"|young(?:er)?|and over|or over|upwards?)\b"
-    r"|[A-ZÀ-Þ]\w+,? \(?\d{1,2}\b",
+    r"\b(?:born|birth)\b|\b(?:founded|built|established|opened)\b[^.]{0,30}\b(?:1[5-9]|20)\d\d\b"
+    r"|\b(?:aged?|older|younger|over|under|from|years?|at least|until)\b"
+    r"[^.]{0,12}(?<![€$£:.])\b\d{1,3}\b(?![:.]\d| ?(?-i:[A-Z])| ?[€$£%])"
+    r"|\b\d{1,3}[^.\d]{0,15}\b(?:years?|old(?:er)?|young(?:er)?|and over|or over|upwards?)\b"
+    r"|(?-i:\b[A-ZÀ-Þ]\w+),? \(?\d{1,2}\b(?![:.]\d)",
     re.IGNORECASE,
 )
 _STREET = re.compile(

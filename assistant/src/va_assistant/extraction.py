@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from va_assistant import evidence
 from va_assistant.asking import Asked
+from va_assistant.matching import Hit
 from va_assistant.passages import Sentence
-from va_assistant.retrieval import Found, Hit
+from va_assistant.retrieval import Found
 from va_assistant.wanted import Wanted
 
 MAX_LINES = 3
@@ -17,7 +18,7 @@ MAX_LIST_LINES = 12
 NEAR = 0.8
 """Share of the best score from which a line may support what a small model says."""
 
-NEARLY_AS_GOOD = 0.93
+NEARLY_AS_GOOD = 0.75
 """A line that scores at least this share of the best one is given with it."""
 
 NEXT_BEST = 0.85

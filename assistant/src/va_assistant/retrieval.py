@@ -10,27 +10,33 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
 
 from va_assistant import concepts, evidence
-from va_assistant.asking import LIGHT_WEIGHT, Asked, Term, plain_words, says_little
+from va_assistant.asking import LIGHT_WEIGHT, Asked, Term
+from va_assistant.matching import (
+    AFTER_FACTOR,
+    HEADING_FACTOR,
+    INTRO_FACTOR,
+    NAMED_FACTOR,
+    NAMING_ZONES,
+    OPENING_FACTOR,
+    OUTER_FACTOR,
+    REACH,
+    SECTION_FACTOR,
+    Hit,
+    Meanings,
+    Zone,
+    before_factor,
+    weigh,
+)
 from va_assistant.passages import Passage, Sentence, passages_of
 from va_assistant.revision import ContextFile
+from va_assistant.spelling import Spelling
 from va_assistant.wanted import Wanted
-from va_assistant.words import (
-    MONTHS,
-    WEEKDAYS,
-    distance,
-    fold,
-    is_english,
-    is_number,
-    stem,
-    terms_of,
-)
+from va_assistant.words import MONTHS, WEEKDAYS, is_english, is_number, stem, terms_of
 
 K1, B = 1.2, 0.5
 """BM25's usual saturation, and less of its preference for short passages: a passage is short."""
@@ -42,51 +48,6 @@ MATE_FACTOR = 0.7
 """What a word of like meaning counts; less than the word itself."""
 BEGINNING_FACTOR = 0.7
 """What a word counts that only begins alike (compounds, forms that the stemming misses)."""
-
-INTRO_FACTOR = 0.95
-HEADING_FACTOR = 0.8
-OUTER_FACTOR = 0.5
-BEFORE_FACTOR = 0.55
-UNTIED_FACTOR = 0.35
-"""What the sentence before counts for one that does not point back."""
-OPENING_FACTOR = 0.35
-REACH = 4
-"""How many sentences before one tell what it is about, within its paragraph or item."""
-AFTER_FACTOR = 0.3
-SECTION_FACTOR = 0.2
-
-NAMED_FACTOR = 0.95
-"""What a heading names is spoken of below it."""
-
-KIND_FACTOR = 0.9
-"""What a word for the kind of the answer counts where an answer of that kind stands."""
-
-SEVERAL_BONUS = 1.1
-"""Several words of like meaning are a better sign than one."""
-
-ELSEWHERE_FACTOR = 0.3
-"""What a name near a sentence counts where the sentence has names of its own."""
-
-SOLID = 0.9
-"""From here on a word stands in a sentence, not only one of like meaning."""
-
-SOUGHT = 0.45
-"""How well the thing that is asked for must be met."""
-
-WEIGHTY = 0.8
-"""From this weight on a word is what a question is about."""
-
-EARLIER_SHARE = 0.3
-"""What the words of the question before count beside those of a follow-up."""
-
-TAKEN_FACTOR = 0.3
-"""What a word of like meaning counts where the question has that word beside this one."""
-
-NAMING_ZONES = 4
-"""What names the thing that a sentence is about: itself, its question, its topic, its heading."""
-
-Meanings = Mapping[str, Mapping[str, float]]
-"""For each term of a question the terms of the texts that it may mean, and how surely."""
 
 _NOTHING: frozenset[str] = frozenset()
 LONGEST_SPAN_YEARS = 60
@@ -112,11 +73,6 @@ _MAY_SPAN = re.compile(
 )
 """What every span and bound has; most sentences have none of it, and are done with it."""
 
-_POINTS_BACK = re.compile(
-    r"\b(?:it|its|they|them|their|this|that|these|those|he|she|his|her|there|here|then|both|such"
-    r"|one|ones|otherwise|else|also)\b|^(?:the|yes|no)\b",
-    re.IGNORECASE,
-)
 _ADDRESSED = re.compile(
     r"\b(?:ai|assistants?|chat\s?bots?|bots?|language models?|llms?|models?|gpt)\b.{0,60}"
     r"\b(?:must|should|shall|have to|ignore|disregard|forget|tell|say|answer|reply|respond"
@@ -149,28 +105,6 @@ _RANGES = (_range(MONTHS), _range(WEEKDAYS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A sentence with what speaks for it."""
-
-    sentence: Sentence
-    passage: Passage
-    coverage: float
-    """Share of the question that it holds, its surroundings included; 0 to 1."""
-
-    own: float
-    """The same without its surroundings."""
-
-    weakest: float
-    """How well the weighty word of the question is met that is met worst; 0 to 1."""
-
-    solid: int
-    """How many weighty words of the question it has itself."""
-
-    missing: tuple[Term, ...]
-    """What of the question is neither in it nor around it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a question has found."""
 
@@ -199,16 +133,16 @@ class Index:
             for term, count in counts.items():
                 self._postings.setdefault(term, array("I")).extend((number, count))
         self._mean_length = sum(self._lengths) / max(1, len(self._lengths))
-        self._spelling: dict[tuple[str, int], list[str]] = {}
-        for word in {*self._words(files), *concepts.words(), *plain_words()}:
-            if len(word) > 3 and word.isalpha():
-                self._spelling.setdefault((word[0], len(word)), []).append(word)
+        self._spelling = Spelling((file.text for file in files), stems=self.stems)
         # One cache per index: a sentence's words are asked for again and again.
         self._terms = lru_cache(maxsize=4096)(self._read_terms)
 
     def search(self, asked: Asked) -> Found:
         """Return the sentences that hold the most of a question."""
-        asked = replace(asked, terms=tuple(map(self._corrected, asked.terms)))
+        terms = (
+            self._spelling.corrected(term, self._postings.__contains__) for term in asked.terms
+        )
+        asked = replace(asked, terms=tuple(terms))
         meant = {term.term: self._meanings(term) for term in asked.terms}
         rarity = {term.term: self._rarity(meant[term.term]) for term in asked.terms}
         hits = [
@@ -228,11 +162,6 @@ class Index:
                 if not meant[term.term] and term.weight > LIGHT_WEIGHT and not term.is_earlier
             ),
         )
-
-    @staticmethod
-    def _words(files: Iterable[ContextFile]) -> Iterable[str]:
-        """Return the words of the texts as they are spelt, folded."""
-        return {word for file in files for word in re.findall(r"[^\W\d_]{4,}", fold(file.text))}
 
     @lru_cache(maxsize=32)  # noqa: B019  # an index lives as long as its process
     def _heading_terms(self, heading: str) -> list[str]:
@@ -286,41 +215,6 @@ class Index:
             for word in self._beginning_alike(term.term):
                 found.setdefault(word, BEGINNING_FACTOR)
         return {word: factor for word, factor in found.items() if word in self._postings}
-
-    def _corrected(self, term: Term) -> Term:
-        """Return a word that nobody knows as the nearest one that is known."""
-        word = fold(term.written)
-        if (
-            term.also
-            or term.term in self._postings
-            or len(word) < 4
-            or not word.isalpha()
-            or concepts.known(term.term)
-            or word in self._spelling.get((word[0], len(word)), ())
-        ):
-            return term
-        limit = 1 if len(word) < 7 else 2
-        nearest: dict[int, list[str]] = {}
-        for length in range(len(word) - limit, len(word) + limit + 1):
-            for first in {word[0], word[1]}:
-                for other in self._spelling.get((first, length), ()):
-                    away = distance(word, other, limit)
-                    if away <= limit:
-                        nearest.setdefault(away, []).append(other)
-        if not nearest:
-            return term
-        meant = dict.fromkeys(
-            found
-            for other in sorted(nearest[min(nearest)])
-            for found in terms_of(other, stems=self.stems)
-        )
-        if not meant:
-            return replace(term, weight=0.0)  # a small word
-        first, *also = meant
-        little = all(map(says_little, meant))
-        return replace(
-            term, term=first, also=tuple(also), weight=LIGHT_WEIGHT if little else term.weight
-        )
 
     @lru_cache(maxsize=256)  # noqa: B019  # an index lives as long as its process
     def _beginning_alike(self, word: str) -> tuple[str, ...]:
@@ -397,25 +291,25 @@ class Index:
             )
             listed = sentence.in_list
             zones = (
-                _Zone(own[place], 1.0),
-                _Zone(self._terms(sentence.intro), HEADING_FACTOR if listed else INTRO_FACTOR),
-                _Zone(self._terms(sentence.topic), HEADING_FACTOR, names=NAMED_FACTOR),
-                _Zone(inner, HEADING_FACTOR, names=NAMED_FACTOR),
-                _Zone(
+                Zone(own[place], 1.0),
+                Zone(self._terms(sentence.intro), HEADING_FACTOR if listed else INTRO_FACTOR),
+                Zone(self._terms(sentence.topic), HEADING_FACTOR, names=NAMED_FACTOR),
+                Zone(inner, HEADING_FACTOR, names=NAMED_FACTOR),
+                Zone(
                     own[place - 1] if place else _NOTHING,
-                    _before_factor(sentence, follows_on=follows_on),
+                    before_factor(sentence, follows_on=follows_on),
                 ),
-                _Zone(opening, OPENING_FACTOR),
-                _Zone(outer, OUTER_FACTOR, names=NAMED_FACTOR),
-                _Zone(
+                Zone(opening, OPENING_FACTOR),
+                Zone(outer, OUTER_FACTOR, names=NAMED_FACTOR),
+                Zone(
                     own[place + 1] if place + 1 < len(own) and not listed else _NOTHING,
                     AFTER_FACTOR,
                 ),
-                _Zone(section, SECTION_FACTOR),
+                Zone(section, SECTION_FACTOR),
             )
             if any(asked.excluded & zone.words for zone in zones[:NAMING_ZONES]):
                 continue
-            hit = _weigh(sentence, passage, zones, asked, meant, rarity)
+            hit = weigh(sentence, passage, zones, asked, meant, rarity)
             if hit:
                 yield hit
 
@@ -437,114 +331,3 @@ class Index:
             for sentence in other.sentences
             for term in self._own_terms(sentence)
         )
-
-
-class _Zone(NamedTuple):
-    """Words at one distance from a sentence."""
-
-    words: frozenset[str]
-    factor: float
-    names: float = 0.0
-    """The factor for names, where it is another."""
-
-    def worth(self, word: str, term: Term) -> float:
-        """Return what a word counts here; nothing where it does not stand."""
-        if word not in self.words:
-            return 0.0
-        return max(self.factor, self.names) if term.is_name else self.factor
-
-
-def _before_factor(sentence: Sentence, *, follows_on: bool) -> float:
-    """Return what the words before a sentence count: most where it points back to them."""
-    if sentence.in_list and not follows_on:
-        return AFTER_FACTOR
-    return BEFORE_FACTOR if _POINTS_BACK.search(sentence.text) else UNTIED_FACTOR
-
-
-def _weigh(  # one weight after the other, in their order
-    sentence: Sentence,
-    passage: Passage,
-    zones: Sequence[_Zone],
-    asked: Asked,
-    meant: Meanings,
-    rarity: Mapping[str, float],
-) -> Hit | None:
-    """Return how much of a question a sentence holds; None where it is nothing."""
-    held = in_itself = whole = bonus = before = 0.0
-    weakest = 1.0
-    solid = 0
-    missing = []
-    said = {term.term for term in asked.terms}
-    used: set[str] = set()
-    """Words of the text that stand for one of the question already."""
-    holds = evidence.holds(asked, sentence)
-    has_names = evidence.has_names(sentence.text)
-    for term in asked.terms:
-        weight = term.weight * (0.35 + 0.65 * rarity[term.term])
-        match, inside, by = _match(term, meant[term.term], zones, said | used)
-        if by in concepts.wider(term.term) and (
-            not inside or _names_another_kind(term, by, zones[0].words)
-        ):
-            match = inside = 0.0
-        taken = {*said, *used} - {term.term}
-        used.add(by)
-        if term.is_kind and holds:
-            match, inside = max(match, KIND_FACTOR), max(inside, KIND_FACTOR)
-        if term.is_earlier:
-            bonus += weight * match
-            before += weight
-            continue
-        if not match and term.is_name and asked.wanted is Wanted.YES_NO:
-            weight *= 0.3  # "is she from Rome?" is answered by where she is from
-        whole += weight
-        held += weight * match
-        in_itself += weight * inside
-        if term.is_name and has_names and not is_number(term.term) and match < HEADING_FACTOR:
-            match *= ELSEWHERE_FACTOR
-        if term.is_sought and (inside if asked.wanted is Wanted.YES_NO else match) < SOUGHT:
-            match = 0.0
-        if not term.is_kind and not term.is_name and term.weight >= WEIGHTY and by not in taken:
-            weakest = min(weakest, match)
-            solid += inside >= SOLID
-        if not match and term.weight > LIGHT_WEIGHT:
-            missing.append(term)
-    if not held and not bonus:
-        return None
-    return Hit(
-        sentence=sentence,
-        passage=passage,
-        coverage=(held / whole if whole else 0.0) + EARLIER_SHARE * bonus / (before or 1),
-        own=in_itself / whole if whole else 0.0,
-        weakest=weakest,
-        solid=solid,
-        missing=tuple(missing),
-    )
-
-
-def _names_another_kind(term: Term, wide: str, words: frozenset[str]) -> bool:
-    """Tell whether a line has another kind of the thing: a master's degree is no doctorate."""
-    same = {term.term, *concepts.mates(term.term)}
-    return bool((concepts.kinds_of(wide) & words) - same)
-
-
-def _match(
-    term: Term, meant: Mapping[str, float], zones: Sequence[_Zone], taken: AbstractSet[str]
-) -> tuple[float, float, str]:
-    """Return how well a word is met around a sentence, how well in it, and by which word."""
-    best = inside = 0.0
-    by = ""
-    met = 0
-    for word, factor in meant.items():
-        worth = max(zone.worth(word, term) for zone in zones)
-        if not worth:
-            continue
-        met += 1
-        if word != term.term and word in taken:
-            factor *= TAKEN_FACTOR
-        if factor * worth > best:
-            best, by = factor * worth, word
-        if word in zones[0].words:
-            inside = max(inside, factor)
-    if met > 1 and best < 1:
-        best = min(1.0, best * SEVERAL_BONUS)
-    return best, inside, by

@@ -163,6 +163,17 @@ r"|did|can|could|may|must|should|will|would|has|have|had|am)\b"
 ), Wanted.YES_NO),
 )  # fmt: skip
 _WANTED = tuple((re.compile(pattern), wanted) for pattern, wanted in _KINDS)
+_ALONE = (
+    (re.compile(r"(?:phone|telephone|mobile|call|tel)(?: number)?"), Wanted.PHONE),
+    (re.compile(r"e-?mail(?: address)?"), Wanted.EMAIL),
+    (re.compile(r"(?:postal |street )?address|location"), Wanted.ADDRESS),
+    (re.compile(r"contact(?: us)?"), Wanted.CONTACT),
+    (re.compile(r"where (?:(?:can|do|will) (?:i|we|one) find you|are you(?: located| based)?)"),
+     Wanted.ADDRESS),
+)  # fmt: skip
+"""Questions that have no other word than the kind of their answer."""
+
+_ABOUT_ALONE = re.compile(r"\b(?:the|your|his|her|their|please|whats?|is|and)\b|'s\b|[^\w\s-]")
 _OPENING = re.compile(
     r"\b(?:what|which|who|whose|whom|where|when|why|how)\b(?: \w+){2}"
     r"|^(?:is|are|do|does|did|can|may|must|should|will|has|have)\b(?: \w+){2}"
@@ -193,6 +204,8 @@ _MISTYPED = (
     (re.compile(r"\bhow (?:mcuh|muhc|muc|mutch|mch)\b"), "how much"),
     (re.compile(r"\bhow (?:mnay|mayn|menny|mny)\b"), "how many"),
     (re.compile(r"\b(?:teh|hte|th)\b"), "the"),
+    (re.compile(r"(?i)\bur\b"), "your"),
+    (re.compile(r"(?i)\bdose\b(?= (?:he|she|it|the|this|that|your)\b)"), "does"),
 )
 """The words that tell what kind of answer is wanted, as they are mistyped most."""
 
@@ -215,6 +228,10 @@ def spelt(question: str) -> str:
 
 def wanted_by(said: str) -> Wanted:
     """Return the kind of the last thing that is asked, in words before it if need be."""
+    bare = " ".join(_ABOUT_ALONE.sub(" ", said).split())
+    for pattern, wanted in _ALONE:
+        if pattern.fullmatch(bare):
+            return wanted
     questions = [part.strip() for part in re.findall(r"[^?.!]+\?|[^?.!]+$", said)] or [said]
     for part in (*reversed(questions), said):
         main = _main_clause(part)

@@ -226,3 +226,24 @@ def test_the_sentence_with_the_price_goes_before_the_one_with_the_words() -> Non
     )
     lines = night.study("What does the emergency service cost?").lines
     assert "It charges 80 pounds." in [line.text for line in lines]
+
+
+def told(text: str, question: str) -> str:
+    """Return the lines that answer, or nothing where the question is refused."""
+    study = knowledge(page=text).study(question)
+    return "" if study.judgement.refusal else " ".join(line.text for line in study.lines)
+
+
+def test_a_club_is_as_old_as_its_founding() -> None:
+    text = "# Club\n\nThe club was founded in 1974.\n\nThe club meets from 18:00 on."
+    assert "1974" in told(text, "How old is the club?")
+
+
+def test_the_hour_when_something_begins_is_nobodys_age() -> None:
+    text = "# Classes\n\n- Back school: Thursdays from 18:00, with Gareth, £95 for the course"
+    assert told(text, "How old is Gareth?") == ""
+
+
+def test_a_line_that_answers_nearly_as_well_is_given_too() -> None:
+    text = "# Visits\n\nDogs are welcome in the garden.\n\nDogs must stay out of the kitchen."
+    assert told(text, "Are dogs welcome in the kitchen?").count("Dogs") == 2

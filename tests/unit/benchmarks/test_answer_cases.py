@@ -26,12 +26,22 @@ def test_there_are_enough_questions_and_a_third_has_no_answer() -> None:
         assert 0.32 <= sum(case.refuses for case in own) / len(own) <= 0.36
 
 
-def test_a_text_has_questions_to_work_with_in_both_sets_or_for_releases_only() -> None:
+def test_a_text_has_questions_to_work_with_or_for_releases_only() -> None:
     found = {text: {case.set for case in CASES if case.text == text} for text in text_names()}
     assert {name for name, sets in found.items() if sets == {RELEASE_SET}} == {
         "freelancer.md", "cooperative.md", "desks.md",
     }  # fmt: skip
-    assert all(sets in ({RELEASE_SET}, set(WORK_SETS)) for sets in found.values())
+    assert all(RELEASE_SET not in sets or sets == {RELEASE_SET} for sets in found.values())
+
+
+def test_every_text_and_every_set_has_questions() -> None:
+    assert {case.text for case in CASES} == set(text_names())
+    assert {case.set for case in CASES} == set(SETS)
+
+
+def test_every_text_has_questions_with_and_without_an_answer() -> None:
+    found = {(case.text, case.refuses) for case in CASES}
+    assert found == {(text, refuses) for text in text_names() for refuses in (True, False)}
 
 
 def test_questions_for_releases_are_asked_only_where_they_are_named() -> None:
