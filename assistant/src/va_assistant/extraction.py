@@ -18,7 +18,7 @@ MAX_LIST_LINES = 12
 NEAR = 0.8
 """Share of the best score from which a line may support what a small model says."""
 
-NEARLY_AS_GOOD = 0.75
+NEARLY_AS_GOOD = 0.85
 """A line that scores at least this share of the best one is given with it."""
 
 NEXT_BEST = 0.85
