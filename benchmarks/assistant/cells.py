@@ -13,6 +13,10 @@ from benchmarks.figures import median, percentile
 ENOUGH_FOR_P99 = 100
 """A 99th percentile of fewer values is their largest, and is not told."""
 
+ANSWERS_EACH = 10
+"""Answers that each client has while a turn is measured. All may come at the same moments, so that
+the rate is out by one in so many at most."""
+
 Figures = dict[str, Any]
 
 
@@ -42,7 +46,15 @@ class Cell:
         """Milliseconds that an answer takes where nothing but the stub does."""
         return (self.delay + self.gap * self.tokens) * 1000
 
-    def job(self, way: Way, text: str, *, seconds: float, warm_seconds: float) -> Job:
+    def job(
+        self,
+        way: Way,
+        text: str,
+        *,
+        seconds: float,
+        warm_seconds: float,
+        answers_each: int = ANSWERS_EACH,
+    ) -> Job:
         """Return the clients' work."""
         last = words(text, self.tokens)[-1]
         return Job(
@@ -52,6 +64,7 @@ class Cell:
             clients=self.clients,
             seconds=seconds,
             warm_seconds=warm_seconds,
+            answers_each=answers_each,
         )
 
 
@@ -67,7 +80,7 @@ def summary(result: Result, cpu_seconds: float | None) -> Figures:
     return {
         "count": count,
         "failures": result.failures,
-        "rate": count / result.seconds if result.seconds else 0.0,
+        "rate": count / result.seconds if count else None,
         "p50": median(result.times) if count else None,
         "p99": percentile(result.times, 0.99) if count >= ENOUGH_FOR_P99 else None,
         "worst": max(result.times, default=None),

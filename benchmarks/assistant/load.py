@@ -11,11 +11,11 @@ import socket
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
+from benchmarks.assistant.crowd import Crowd
 from benchmarks.assistant.responses import Response
-
-REQUEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,17 @@ class Job:
 
     clients: int = 1
     seconds: float = 0.0
-    """After a warm-up of `warm_seconds`, which is not in the figures."""
+    """How long is measured, at least."""
+
+    answers_each: int = 0
+    """Answers that each client has had before it ends: a slow way is measured for longer."""
 
     warm_seconds: float = 0.0
+    """Of the warm-up, at least: it ends when every client has had an answer."""
+
+    patience: float = 60.0
+    """Seconds after which a client gives an answer up, and others are waited for no longer."""
+
     leave_after: float = 0.0
     """Seconds from the question to the client's leaving."""
 
@@ -49,21 +57,26 @@ class Result:
     """What the clients saw; times in milliseconds."""
 
     seconds: float = 0.0
-    """From the end of the warm-up to the last answer."""
+    """How long was measured, after the warm-up."""
 
     asked: int = 0
     """Questions in all, with those of the warm-up."""
 
     times: list[float] = field(default_factory=list)
-    """From a question's first byte sent to its answer's last byte."""
+    """From a question's first byte sent to its answer's last byte, of each good answer whose last
+    byte came while it was measured, whenever the question was sent."""
 
     firsts: list[float] = field(default_factory=list)
     """The same to the first byte of the answer's body."""
 
     refused: list[float] = field(default_factory=list)
-    """From a question's first byte sent to the last byte of a 503 that says when to come back."""
+    """From a question's first byte sent to the last byte of a 503 that says when to come back; with
+    those of the warm-up."""
 
     failures: dict[str, int] = field(default_factory=dict)
+    """How often what was wrong, from the first question to the last; never empty where nothing
+    was answered or refused."""
+
     left: list[float] = field(default_factory=list)
     """Moments of `time.monotonic` at which clients left."""
 
@@ -122,26 +135,31 @@ class Client(asyncio.Protocol):
 
 
 async def ask(job: Job) -> Result:
-    """Ask with all clients until the time is over; what is under way then is finished."""
+    """Ask with all clients until the time is over; what is under way then is finished.
+
+    What completes within the time counts, whenever it was sent: the server worked for it
+    meanwhile. So a way whose answers take longer than the warm-up is not measured too low.
+    """
     result = Result()
     request = job.request.encode()
     expect = [text.encode() for text in job.expect]
     failures: Counter[str] = Counter()
-    begin = time.perf_counter() + job.warm_seconds
-    end = begin + job.seconds
-    last = begin
+    crowd = Crowd(job.clients)
+    over = asyncio.Event()
+    answers: list[tuple[float, float, float]] = []  # when asked, when begun, when complete
 
-    async def one() -> None:
-        nonlocal last
+    async def one(number: int) -> None:
         client: Client | None = None
-        while (sent := time.perf_counter()) < end:
+        while not over.is_set():
+            sent = time.perf_counter()
             if client is None or client.transport is None:
                 client = await Client.connected(job.port)
             result.asked += 1
             try:
-                response = await asyncio.wait_for(client.ask(request), REQUEST_SECONDS)
+                response = await asyncio.wait_for(client.ask(request), job.patience)
             except TimeoutError:
-                failures["no answer in time"] += 1
+                failures[no_answer(job.patience)] += 1
+                crowd.gone(number)
                 break
             now = time.perf_counter()
             wait = response.retry_after if job.takes_a_no and response.status == 503 else None
@@ -149,22 +167,41 @@ async def ask(job: Job) -> Result:
                 result.refused.append((now - sent) * 1000)
             elif fault := fault_of(response, expect):
                 failures[fault] += 1
-            elif sent >= begin:
-                result.times.append((now - sent) * 1000)
-                result.firsts.append((client.first_at - sent) * 1000)
-                last = max(last, now)
+            else:
+                answers.append((sent, client.first_at, now))
+            crowd.had(number)
             if response.closes and client.transport:
                 client.transport.close()
                 client = None
             if wait is not None:
-                await asyncio.sleep(min(wait, max(end - now, 0)))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), wait)
         if client and client.transport:
             client.transport.close()
 
-    await asyncio.gather(*(one() for _ in range(job.clients)))
-    result.seconds = last - begin
+    async with asyncio.TaskGroup() as group:
+        for number in range(job.clients):
+            group.create_task(one(number))
+        await asyncio.gather(asyncio.sleep(job.warm_seconds), crowd.all_had(1, within=job.patience))
+        begin = time.perf_counter()
+        await asyncio.gather(
+            asyncio.sleep(job.seconds), crowd.all_had(job.answers_each, within=job.patience)
+        )
+        end = time.perf_counter()
+        over.set()
+    counted = [answer for answer in answers if begin < answer[2] <= end]
+    result.seconds = end - begin
+    result.times = [(at - sent) * 1000 for sent, _, at in counted]
+    result.firsts = [(first - sent) * 1000 for sent, first, _ in counted]
+    if not (counted or failures or result.refused):
+        failures[no_answer(job.seconds)] = job.clients
     result.failures = dict(failures)
     return result
+
+
+def no_answer(seconds: float) -> str:
+    """Return the failure of a client that waited in vain."""
+    return f"no answer within {seconds:g} s"
 
 
 def fault_of(response: Response, expect: list[bytes]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 from benchmarks.assistant.answers import TEXT, Behaviour
-from benchmarks.assistant.cells import Cell, Figures, cells
+from benchmarks.assistant.cells import Cell, Figures, cells, summary
 from benchmarks.assistant.load import Job
 from benchmarks.assistant.processes import exchange
 from benchmarks.assistant.stage import Stage
@@ -17,6 +17,9 @@ from benchmarks.figures import median, percentile
 
 PACED = Cell(tokens=64, delay=0.0, stream=True, clients=128, gap=0.02)
 """128 streams at once, a piece every 20 ms."""
+
+STREAMS_EACH = 2
+"""Streams that each client has to its end: no rate is told of them."""
 
 AT_ONCE = 128
 """Questions that a pod takes at once where nothing is said."""
@@ -75,7 +78,9 @@ def streams(stage: Stage, rounds: int, seconds: float) -> list[Figures]:
     for number in range(rounds):
         for way in _in_turn(stage.ways, number):
             if way.streams:
-                turn = stage.turn(way, PACED, seconds=seconds, warm_seconds=0.0)
+                turn = stage.turn(
+                    way, PACED, seconds=seconds, warm_seconds=0.0, answers_each=STREAMS_EACH
+                )
                 found.append({"way": way.name, "ideal": PACED.ideal, **turn})
     return found
 
@@ -118,8 +123,10 @@ def overload(stage: Stage, seconds: float) -> list[Figures]:
             continue
         peak = stage.turn(way, PEAK, seconds=min(seconds, 10.0), warm_seconds=1.0)
         crowd = replace(PEAK, clients=10 * AT_ONCE)
+        # Who is always refused is not waited for: the time is what is given.
         job = replace(
-            crowd.job(way, TEXT.read_text(), seconds=seconds, warm_seconds=2.0), takes_a_no=True
+            crowd.job(way, TEXT.read_text(), seconds=seconds, warm_seconds=2.0, answers_each=0),
+            takes_a_no=True,
         )
         with ThreadPoolExecutor(1) as pool:
             asking = pool.submit(stage.clients.do, job)
@@ -129,10 +136,10 @@ def overload(stage: Stage, seconds: float) -> list[Figures]:
                     times.append(_probe_time(port, way.health))
                 time.sleep(0.1)
         result = asking.result()
-        rate = len(result.times) / result.seconds if result.seconds else 0.0
+        rate = summary(result, None)["rate"]
         found.append({
             "way": way.name, "peak": peak["rate"], "rate": rate,
-            "share": rate / peak["rate"] if peak["rate"] else None,
+            "share": rate / peak["rate"] if rate and peak["rate"] else None,
             "p99": percentile(result.times, 0.99) if result.times else None,
             "refused": len(result.refused),
             "refused_p50": median(result.refused) if result.refused else None,

@@ -1,7 +1,7 @@
 """The tables: what was measured, beside what is asked for; pure."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.assistant.cells import Figures, added, failures, middle
 from benchmarks.assistant.ways import ASSISTANT, DIRECT, LITELLM, ORIGINAL
@@ -23,7 +23,11 @@ def report(found: Figures) -> str:
         ),
     ]
     if "requests" in parts:
-        text += ["## The goals", goals(found)]
+        text += [
+            "## The goals",
+            goals(found),
+            "Times: by how many times ours is the better figure.",
+        ]
     if "start" in parts:
         text += ["## Start and memory", start_section(parts["start"], parts.get("memory", []))]
     if "requests" in parts:
@@ -44,43 +48,56 @@ def report(found: Figures) -> str:
         ]
     if "leave" in parts:
         text += ["## Clients that leave", leave_section(parts["leave"])]
+    if rows := failed(parts):
+        text += ["## What failed", table(("part", "way", "setting", "what", "times"), rows)]
     if "embedded" in parts:
         text += ["## The embedded model", embedded_section(parts["embedded"])]
     return "\n\n".join(text) + "\n"
 
 
 def goals(found: Figures) -> str:
-    """Return each goal with what was reached."""
+    """Return each goal with the setting in which it is judged, what was reached, and LiteLLM's."""
     parts = found["parts"]
     turns = parts["requests"]
-    lone = _cell(turns, clients=1)
-    direct = _own(lone, DIRECT)
-    ours, busy = _own(lone, ASSISTANT), _busiest(turns)
-    rows: list[tuple[object, ...]] = [
-        ("p50 added, one client", "under 1 ms", _number(added(ours, direct, "p50"))),
-        ("processor ms a request", "under 1.1", _number(middle(_own(busy, ASSISTANT), "cpu_ms"))),
-    ]
-    if theirs := _own(busy, LITELLM):
-        own = _own(busy, ASSISTANT)
+    lone, busy = _at_once(turns, min), _at_once(turns, max)
+    rows: list[tuple[object, ...]] = []
+    if lone:
+        direct = _own(lone, DIRECT)
+        over = [added(_own(lone, way), direct, "p50") for way in (ASSISTANT, LITELLM)]
+        rows.append(("p50 added, ms", lone[0]["cell"], "under 1", *_beside(*over)))
+    for cell in (lone, busy) if lone != busy else (lone,):
+        if cell:
+            name = cell[0]["cell"]
+            rows.append(("processor ms a request", name, "under 1.1", *_both(cell, "cpu_ms")))
+    if busy:
+        name = busy[0]["cell"]
         rows += [
-            ("requests a second, of LiteLLM's", "at least 10 times",
-             _times(middle(own, "rate"), middle(theirs, "rate"))),
-            ("the same by processor time", "at least 10 times",
-             _times(middle(theirs, "cpu_ms"), middle(own, "cpu_ms"))),
-            ("p99, ms", "lower than LiteLLM's", _number(middle(own, "p99"))),
-            ("LiteLLM's", "", _number(middle(theirs, "p99") or middle(theirs, "worst"))),
-        ]  # fmt: skip
-    if peaks := [each["peak_rss"] for each in parts.get("memory", ()) if each["way"] == ASSISTANT]:
-        rows.append(("MB under load", "under 80", peaks[0]))
-    if starts := [each["ready"] for each in parts.get("start", ()) if each["way"] == ASSISTANT]:
-        rows.append(("seconds to ready", "under 0.8", median(starts)))
-    if paced := _own(parts.get("streams", ()), ASSISTANT):
-        share = (middle(paced, "p99") or 0) / paced[0]["ideal"]
-        rows += [
-            ("128 streams: p99 of the ideal", "within 1.3", share),
-            ("128 streams: dropped", "none", failures(paced)),
+            (
+                "requests per second per core",
+                name,
+                "10 times LiteLLM's",
+                *_both(busy, "rate", more=True),
+            ),
+            ("p99, ms", name, "lower than LiteLLM's", *_both(busy, "p99")),
         ]
-    return table(("what", "goal", "reached"), rows)
+    memory, starts = parts.get("memory", ()), parts.get("start", ())
+    if _own(memory, ASSISTANT):
+        rows.append(
+            ("MB under load", "RSS, all of this run", "under 80", *_both(memory, "peak_rss"))
+        )
+    if _own(starts, ASSISTANT):
+        rows.append(("seconds to ready", "started alone", "under 0.8", *_both(starts, "ready")))
+    streams = parts.get("streams", ())
+    if paced := _own(streams, ASSISTANT):
+        name = "128 streams, a piece every 20 ms"
+        ideal, peer = paced[0]["ideal"], _own(streams, LITELLM)
+        shares = [p99 and p99 / ideal for p99 in (middle(own, "p99") for own in (paced, peer))]
+        rows += [
+            ("p99 of the ideal", name, "within 1.3", *_beside(*shares)),
+            ("dropped", name, "none", failures(paced), failures(peer) if peer else "", ""),
+        ]
+    head = ("what", "setting", "goal", ASSISTANT, LITELLM, "times")
+    return table(head, rows)
 
 
 def start_section(starts: Sequence[Figures], memory: Sequence[Figures]) -> str:
@@ -168,7 +185,8 @@ def slow_section(found: Sequence[Figures]) -> str:
 def overload_section(found: Sequence[Figures]) -> str:
     """Return what was still answered, and how the others were refused."""
     rows = [
-        (each["way"], each["peak"], each["rate"], _number(each["share"]), each["refused"],
+        (each["way"], _number(each["peak"]), _number(each["rate"]), _number(each["share"]),
+         each["refused"],
          _number(each["refused_p50"]), _number(each["refused_p99"]), failures([each]),
          each["health_p50"], each["health_p99"], each["probe_p50"], each["probe_p99"],
          "yes" if each["lives"] else "no")
@@ -187,6 +205,16 @@ def leave_section(found: Sequence[Figures]) -> str:
         for each in found
     ]
     return table(("left", "way", "calls closed", "worst s"), rows)
+
+
+def failed(parts: Figures) -> list[tuple[object, ...]]:
+    """Return what went wrong where and how often; a way that answers nobody is among them."""
+    counted: Counter[tuple[str, str, str, str]] = Counter()
+    for part in ("requests", "streams", "slow", "overload"):
+        for turn in parts.get(part, ()):
+            for what, times in turn["failures"].items():
+                counted[part, turn["way"], turn.get("cell", ""), what] += times
+    return [(*where, times) for where, times in counted.items()]
 
 
 def embedded_section(found: Sequence[Figures]) -> str:
@@ -214,20 +242,27 @@ def _cells(turns: Iterable[Figures]) -> list[str]:
     return list(dict.fromkeys(turn["cell"] for turn in turns))
 
 
-def _cell(turns: Iterable[Figures], **fields: Any) -> list[Figures]:
-    """Return the turns with one token that is not streamed and comes at once."""
-    wanted = {"tokens": 1, "delay": 0.0, "stream": False, **fields}
-    return [turn for turn in turns if all(turn[name] == value for name, value in wanted.items())]
+def _at_once(turns: Sequence[Figures], which: Callable[[Iterable[int]], int]) -> list[Figures]:
+    """Return the turns with one token, not streamed and at once, with the fewest or most clients.
+
+    There a server has nothing to do but what it does for each request.
+    """
+    found = [turn for turn in turns if (turn["tokens"], turn["delay"], turn["stream"]) == (1, 0, 0)]
+    return [turn for turn in found if turn["clients"] == which(t["clients"] for t in found)]
 
 
-def _busiest(turns: Sequence[Figures]) -> list[Figures]:
-    """Return those of them in which the server has most to do."""
-    return _cell(turns, clients=max(turn["clients"] for turn in turns))
+def _both(turns: Iterable[Figures], name: str, *, more: bool = False) -> tuple[object, ...]:
+    """Return our figure, LiteLLM's, and by how many times ours is better."""
+    found = list(turns)
+    own, theirs = (middle(_own(found, way), name) for way in (ASSISTANT, LITELLM))
+    return _beside(own, theirs, more=more)
 
 
-def _times(value: float | None, base: float | None) -> float | str:
-    """Return how many times the base a value is; nothing where one of them says nothing."""
-    return value / base if value and base else ""
+def _beside(own: float | None, theirs: float | None, *, more: bool = False) -> tuple[object, ...]:
+    """Return the same of two figures, of which less is better, or more."""
+    better, worse = (own, theirs) if more else (theirs, own)
+    times = better / worse if better and worse and min(better, worse) > 0 else None
+    return _number(own), _number(theirs), _number(times)
 
 
 def _number(value: float | None) -> float | str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.assistant.answers import TEXT
-from benchmarks.assistant.cells import Cell, Figures, summary
+from benchmarks.assistant.cells import ANSWERS_EACH, Cell, Figures, summary
 from benchmarks.assistant.processes import Clients, Server, Upstream
 from benchmarks.assistant.ways import DIRECT, Way, ways
 
@@ -23,10 +23,21 @@ class Stage:
     servers: dict[str, Server]
     folder: Path
 
-    def turn(self, way: Way, cell: Cell, *, seconds: float, warm_seconds: float) -> Figures:
-        """Measure one way in one setting."""
+    def turn(
+        self,
+        way: Way,
+        cell: Cell,
+        *,
+        seconds: float,
+        warm_seconds: float,
+        answers_each: int = ANSWERS_EACH,
+    ) -> Figures:
+        """Measure one way in one setting, until the time is over and each client was answered."""
         self.upstream.behave(cell.behaviour)
-        job = cell.job(way, TEXT.read_text(), seconds=seconds, warm_seconds=warm_seconds)
+        job = cell.job(
+            way, TEXT.read_text(), seconds=seconds, warm_seconds=warm_seconds,
+            answers_each=answers_each,
+        )  # fmt: skip
         server = self.servers.get(way.name)
         if server is None:
             return summary(self.clients.do(job), None) | {"cores": None}

@@ -17,25 +17,55 @@ def turn(way: str, **fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_the_goals_are_told_with_what_was_reached() -> None:
+def rows(page: str) -> set[tuple[str, ...]]:
+    """Return the cells of every line of a table."""
+    lines = (line for line in page.split("\n") if line.startswith("|"))
+    return {tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines}
+
+
+ONE, MANY = (f"0 ms, 1 tokens, whole, {clients} clients" for clients in (1, 64))
+
+
+def test_each_goal_names_its_setting_and_stands_beside_litellms() -> None:
     requests = [
         turn("direct", p50=0.1, cpu_ms=None),
-        turn("assistant", p50=0.85, cpu_ms=0.75),
-        turn("litellm", p50=12.0, rate=60.0, cpu_ms=15.0),
+        turn("assistant", p50=0.85, cpu_ms=1.25),
+        turn("litellm", p50=15.1, rate=60.0, cpu_ms=15.0),
+        turn("direct", cell=MANY, clients=64, p50=1.6, cpu_ms=None),
+        turn("assistant", cell=MANY, clients=64, rate=900.0, p99=144.0, cpu_ms=0.75),
+        turn("litellm", cell=MANY, clients=64, rate=60.0, p99=1440.0, cpu_ms=15.0),
     ]
-    page = report({"machine": MACHINE, "parts": {"requests": requests}})
-    rows = {tuple(cell.strip() for cell in line.strip("|").split("|")) for line in page.split("\n")}
-    assert ("p50 added, one client", "under 1 ms", "0.75") in rows
-    assert ("processor ms a request", "under 1.1", "0.75") in rows
-    assert ("requests a second, of LiteLLM's", "at least 10 times", "15") in rows
-    assert ("the same by processor time", "at least 10 times", "20") in rows
+    peaks = {"assistant": 75.0, "litellm": 1185.0}
+    memory = [{"way": way, "peak_rss": peak, "pss": 60.0} for way, peak in peaks.items()]
+    start = {"way": "assistant", "health": 0.4, "cpu_seconds": 0.4, "rss": 65.0, "pss": 53.0}
+    starts = [{**start, "ready": ready} for ready in (0.4, 0.5, 0.9)]
+    parts = {"requests": requests, "memory": memory, "start": starts}
+    told = rows(report({"machine": MACHINE, "parts": parts}))
+    assert {
+        ("p50 added, ms", ONE, "under 1", "0.75", "15", "20"),
+        ("processor ms a request", ONE, "under 1.1", "1.25", "15", "12"),
+        ("processor ms a request", MANY, "under 1.1", "0.75", "15", "20"),
+        ("requests per second per core", MANY, "10 times LiteLLM's", "900", "60", "15"),
+        ("p99, ms", MANY, "lower than LiteLLM's", "144", "1440", "10"),
+        ("MB under load", "RSS, all of this run", "under 80", "75", "1185", "15.8"),
+        ("seconds to ready", "started alone", "under 0.8", "0.5", "", ""),
+    } <= told
 
 
-def test_a_peer_without_an_answer_is_not_what_others_are_measured_by() -> None:
-    requests = [turn("direct"), turn("assistant"), turn("litellm", rate=0.0, p50=None, p99=None)]
-    page = report({"machine": MACHINE, "parts": {"requests": requests}})
-    [line] = [line for line in page.split("\n") if "a second, of LiteLLM" in line]
-    assert line.rstrip(" |").endswith("at least 10 times")
+def test_a_peer_that_answers_nobody_is_told_as_failed_and_is_no_measure() -> None:
+    requests = [
+        turn("direct"),
+        turn("assistant"),
+        turn("litellm", rate=None, p50=None, p99=None, failures={"no answer within 60 s": 64}),
+    ]
+    told = rows(report({"machine": MACHINE, "parts": {"requests": requests}}))
+    assert ("requests per second per core", ONE, "10 times LiteLLM's", "900", "", "") in told
+    assert ("requests", "litellm", ONE, "no answer within 60 s", "64") in told
+
+
+def test_where_nothing_failed_nothing_is_said_of_it() -> None:
+    page = report({"machine": MACHINE, "parts": {"requests": [turn("direct"), turn("assistant")]}})
+    assert "failed" not in page
 
 
 def test_a_way_that_was_not_measured_is_left_out() -> None:
