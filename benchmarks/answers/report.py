@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.answers.judging import GOOD
+from benchmarks.answers.judging import GOOD, Verdict
 from benchmarks.answers.scores import Outcome, Score, score
+from benchmarks.machine import sentence
 from benchmarks.tables import table
 
 HEAD = (
@@ -19,9 +20,8 @@ def report(machine: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
     ways = unique(outcome.way for outcome in outcomes)
     sets = unique(outcome.set for outcome in outcomes)
     measured = (
-        f"Measured {machine['at']} on {machine['processor']}, {machine['cores']} cores, Python "
-        f"{machine['python']}; load before: {machine['load_before']}. How to read it: "
-        "[README](../README.md)."
+        f"{sentence(machine)} Written by `python -m benchmarks.answers`; the "
+        "[README](../README.md) says how each figure is made."
     )
     parts = ["# How true the answers are", measured]
     for name in sets:
@@ -52,7 +52,8 @@ def _row(figures: Score) -> tuple[object, ...]:
     return (
         figures.facts, *_percents(figures.right, figures.unanswered, figures.wrong),
         figures.others, *_percents(figures.refused, figures.invented),
-        figures.median_seconds, figures.p90_seconds, figures.failed,
+        *("" if math.isnan(at) else at for at in (figures.median_seconds, figures.p90_seconds)),
+        figures.failed,
     )  # fmt: skip
 
 
@@ -80,6 +81,14 @@ def _kind_table(outcomes: Sequence[Outcome], ways: Sequence[str]) -> str:
 def unique(names: Iterable[str]) -> list[str]:
     """Return each name once, in the order of their first coming."""
     return list(dict.fromkeys(names))
+
+
+def failed(outcomes: Sequence[Outcome]) -> str | None:
+    """Return how many questions failed and with what, None where none did: no figures are whole."""
+    found = [outcome.answer for outcome in outcomes if outcome.verdict == Verdict.FAILED]
+    if not found:
+        return None
+    return f"{len(found)} of {len(outcomes)} questions failed, the first one with: {found[0]}"
 
 
 def faults(outcomes: Iterable[Outcome]) -> str:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.answers.asking import Ask, AskFailed
+from benchmarks.answers.asking import Ask, AskFailed, AskLater
 from benchmarks.answers.cases import TEXTS, Case
 from benchmarks.answers.judging import Said, Verdict, judge
 from benchmarks.answers.report import unique
@@ -13,6 +13,9 @@ from benchmarks.answers.scores import Outcome
 from va_assistant.embedded import ModelProcess
 
 START_SECONDS = 60
+TRIES = 5
+LONGEST_WAIT_SECONDS = 120
+"""Whoever wants a client back later than this has no answer for it."""
 
 OpenWay = Callable[[Path, str], contextlib.AbstractContextManager[Ask]]
 """Makes a way ready for one text, given the model's address."""
@@ -53,17 +56,17 @@ def play(
             }
             for ask in ready.values():
                 with contextlib.suppress(AskFailed):
-                    ask(own[0])
+                    patiently(ask, own[0])
             for case in own:
                 for way, ask in ready.items():
                     yield one(way, case, ask)
 
 
 def one(way: str, case: Case, ask: Ask) -> Outcome:
-    """Ask one question in one way."""
-    begin = time.perf_counter()
+    """Ask one question in one way; the seconds are of the answer, not of waiting to be let in."""
+    seconds = None
     try:
-        said = ask(case)
+        said, seconds = patiently(ask, case)
         verdict = judge(case, said)
     except AskFailed as error:
         said, verdict = Said(text=str(error)), Verdict.FAILED
@@ -76,5 +79,24 @@ def one(way: str, case: Case, ask: Ask) -> Outcome:
         refuses=case.refuses,
         answer=said.text,
         verdict=verdict,
-        seconds=time.perf_counter() - begin,
+        seconds=seconds,
     )
+
+
+def patiently(ask: Ask, case: Case) -> tuple[Said, float]:
+    """Return an answer and the seconds that it took; ask again when told to come back.
+
+    Raises `AskFailed`, also after the last of some tries.
+    """
+    tries = 0
+    while True:
+        begin = time.perf_counter()
+        try:
+            said = ask(case)
+        except AskLater as later:
+            tries += 1
+            if tries == TRIES or later.seconds > LONGEST_WAIT_SECONDS:
+                raise
+            time.sleep(later.seconds)
+        else:
+            return said, time.perf_counter() - begin

@@ -22,7 +22,8 @@ class Outcome:
 
     answer: str
     verdict: Verdict
-    seconds: float
+    seconds: float | None
+    """None where no answer came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ def score(outcomes: Iterable[Outcome]) -> Score:
     counted = Counter(outcome.verdict for outcome in found)
     others = sum(outcome.refuses for outcome in found)
     facts = len(found) - others
+    times = [outcome.seconds for outcome in found if outcome.seconds is not None]
     return Score(
         facts=facts,
         right=_share(counted[Verdict.RIGHT], facts),
@@ -64,8 +66,8 @@ def score(outcomes: Iterable[Outcome]) -> Score:
         refused=_share(counted[Verdict.REFUSED], others),
         invented=_share(counted[Verdict.INVENTED], others),
         failed=counted[Verdict.FAILED],
-        median_seconds=median(outcome.seconds for outcome in found),
-        p90_seconds=percentile((outcome.seconds for outcome in found), 0.9),
+        median_seconds=median(times),
+        p90_seconds=percentile(times, 0.9),
     )
 
 

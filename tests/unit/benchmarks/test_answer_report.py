@@ -5,17 +5,23 @@ from pathlib import Path
 import pytest
 
 from benchmarks.answers import rounds
-from benchmarks.answers.__main__ import arguments, run
-from benchmarks.answers.asking import AskFailed
+from benchmarks.answers.__main__ import arguments, main, run
+from benchmarks.answers.asking import AskFailed, AskLater
 from benchmarks.answers.cases import Case, Expectation
 from benchmarks.answers.judging import Said, Verdict
-from benchmarks.answers.report import faults, report
+from benchmarks.answers.report import failed, faults, report
 from benchmarks.answers.scores import Outcome, score
 
-MACHINE = {"at": "now", "processor": "abacus", "cores": 2, "python": "3", "load_before": "0"}
+MACHINE = {
+    "at": "now", "processor": "abacus", "cores": 2, "python": "3", "kernel": "6",
+    "load_before": "0",
+}  # fmt: skip
+CASE = Case(
+    text="cv.md", ask="How much?", set="dev", kind="plain", expect=Expectation.of({"anyOf": ["36"]})
+)
 
 
-def outcome(verdict: Verdict, *, way: str = "ours", seconds: float = 1.0) -> Outcome:
+def outcome(verdict: Verdict, *, way: str = "ours", seconds: float | None = 1.0) -> Outcome:
     refuses = verdict in {Verdict.REFUSED, Verdict.INVENTED}
     return Outcome(
         way=way, text="cv.md", set="dev", kind="typo" if not refuses else "secret", ask="hwo?",
@@ -74,6 +80,86 @@ def test_each_question_is_asked_of_all_ways_before_the_next() -> None:
     assert [o.verdict for o in found] == [Verdict.RIGHT, Verdict.FAILED] * 2
 
 
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the seconds that were slept, for which the clock goes on and nobody waits."""
+    found: list[float] = []
+    monkeypatch.setattr("time.perf_counter", lambda: 1.0 + sum(found))
+    monkeypatch.setattr("time.sleep", found.append)
+    return found
+
+
+def test_who_is_told_to_come_back_asks_again_and_the_wait_is_not_timed(slept: list[float]) -> None:
+    refusals = [AskLater("429: too many", 7), AskLater("503: too busy", 1)]
+
+    def ask(case: Case) -> Said:
+        if refusals:
+            raise refusals.pop(0)
+        slept.append(0.25)  # the answer takes its time, too
+        return Said(text="36")
+
+    found = rounds.one("served", CASE, ask)
+    assert slept == [7, 1, 0.25]
+    assert (found.verdict, found.seconds) == (Verdict.RIGHT, 0.25)
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(1, [1] * 4), (3600, [])])
+def test_who_is_put_off_too_often_or_too_long_has_no_answer(
+    seconds: float, waits: list[float], slept: list[float]
+) -> None:
+    def ask(case: Case) -> Said:
+        raise AskLater("429: the budget is spent", seconds)
+
+    found = rounds.one("served", CASE, ask)
+    assert (found.verdict, found.answer, found.seconds) == (
+        Verdict.FAILED, "429: the budget is spent", None,
+    )  # fmt: skip
+    assert slept == waits
+
+
+def test_what_failed_took_no_time_that_counts() -> None:
+    outcomes = [outcome(Verdict.RIGHT, seconds=2.0), outcome(Verdict.FAILED, seconds=None)]
+    assert score(outcomes).median_seconds == 2
+    assert " nan " not in report(MACHINE, outcomes[1:])
+
+
+def test_a_failed_question_is_told_at_the_end() -> None:
+    outcomes = [outcome(Verdict.WRONG), outcome(Verdict.FAILED, seconds=None)]
+    assert failed(outcomes) == "1 of 2 questions failed, the first one with: so"
+    assert failed(outcomes[:1]) is None
+
+
+def test_a_run_with_failures_writes_its_page_and_ends_with_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["--url", "http://127.0.0.1:9", "--text", "cv.md", "--set", "dev", "--limit", "2"]
+    monkeypatch.setattr("sys.argv", ["bench", *words, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2 of 2 questions failed") as ended:
+        main()
+    assert ended.value.code not in {0, None}
+    assert "served" in (tmp_path / "latest.md").read_text()
+
+
+def test_what_was_asked_before_a_fault_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(asked: object, outcomes: list[Outcome]) -> None:
+        outcomes.append(outcome(Verdict.RIGHT))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.answers.__main__.run", run)
+    monkeypatch.setattr("sys.argv", ["bench", "--out", str(tmp_path)])
+    with pytest.raises(KeyboardInterrupt):
+        main()
+    assert "ours" in (tmp_path / "latest.md").read_text()
+
+
+def test_a_token_is_for_one_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments(["--token-file", "token"])
+    assert "is for --url" in capsys.readouterr().err
+
+
 def test_a_served_assistant_has_one_text(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         arguments(["--url", "http://127.0.0.1:1"])
@@ -101,4 +187,4 @@ def test_what_is_unknown_is_named(option: str, capsys: pytest.CaptureFixture[str
 
 def test_a_run_without_questions_says_so() -> None:
     with pytest.raises(SystemExit, match="no questions"):
-        run(arguments(["--set", "dev", "--text", "desks.md"]))
+        run(arguments(["--set", "dev", "--text", "desks.md"]), [])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.answers.asking import AskFailed
+from benchmarks.answers.asking import AskFailed, AskLater
 from benchmarks.answers.cases import Case
 from benchmarks.answers.ways import original, served
 
@@ -25,7 +25,9 @@ class Upstream:
     url: str = ""
     status: int = 200
     answer: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -39,8 +41,11 @@ def upstream() -> Iterator[Upstream]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.asked.append((self.path, json.loads(body)))
+            found.tokens.append(self.headers["Authorization"])
             content = json.dumps(found.answer).encode()
             self.send_response(found.status)
+            for name, value in found.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -97,6 +102,29 @@ def test_an_error_is_no_answer(upstream: Upstream) -> None:
     upstream.status, upstream.answer = 503, {"error": {"reason": "TooBusy"}}
     with pytest.raises(AskFailed, match=r"503.*TooBusy"):
         served(upstream.url)(CASE)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_when_to_come_back_is_taken_from_the_answer(upstream: Upstream, status: int) -> None:
+    upstream.status, upstream.headers = status, {"Retry-After": "7"}
+    upstream.answer = {"error": {"reason": "TooManyRequests"}}
+    with pytest.raises(AskLater, match=rf"{status}.*TooManyRequests") as later:
+        served(upstream.url)(CASE)
+    assert later.value.seconds == 7
+
+
+def test_other_errors_are_no_invitation_to_come_back(upstream: Upstream) -> None:
+    upstream.status, upstream.headers = 500, {"Retry-After": "7"}
+    with pytest.raises(AskFailed) as failed:
+        served(upstream.url)(CASE)
+    assert not isinstance(failed.value, AskLater)
+
+
+def test_a_token_is_sent_where_one_is_given(upstream: Upstream) -> None:
+    upstream.answer = {"answer": "so"}
+    served(upstream.url, "secret")(CASE)
+    served(upstream.url)(CASE)
+    assert upstream.tokens == ["Bearer secret", None]
 
 
 def test_nobody_there_is_no_answer() -> None:
