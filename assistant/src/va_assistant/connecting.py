@@ -80,7 +80,11 @@ class Route:
         for family, kind, protocol, _, address in self._addresses(limit):
             if not limit.left():
                 break
-            sock = socket.socket(family, kind, protocol)
+            try:
+                sock = socket.socket(family, kind, protocol)
+            except OSError as error:  # no descriptor is left, or no IPv6 on this node
+                problem = _problem(error)
+                continue
             try:
                 sock.settimeout(_left(limit))
                 sock.connect(address)
@@ -192,7 +196,10 @@ def _resolve(host: str, port: int, seconds: float, *, whose: str) -> Sequence[Ad
         except (OSError, UnicodeError) as error:  # UnicodeError: a label over 63 characters
             found.put(error)
 
-    threading.Thread(target=search, name="resolve", daemon=True).start()
+    try:
+        threading.Thread(target=search, name="resolve", daemon=True).start()
+    except RuntimeError as error:  # as many threads run as the pod may have
+        raise Failure(Reason.HOST_NOT_FOUND, f"{whose}: {error}") from error
     try:
         result = found.get(timeout=seconds)
     except Empty:

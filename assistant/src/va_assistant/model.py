@@ -216,6 +216,12 @@ class Model:
                 now=datetime.now(UTC),
                 who=self._transport.answerer,
             ) from None
+        except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
+            # Such as a body that is not of the encoding that its head says.
+            cause = error.__cause__ or error
+            raise Failure(
+                Reason.UPSTREAM_ERROR, f"the server's answer cannot be read: {type(cause).__name__}"
+            ) from error
 
     def _parameters(self, *, stream: bool = False, limit: int | None = None) -> bytes:
         """Return the request's parameters as JSON; only what is set is sent."""

@@ -258,6 +258,14 @@ class Trial(threading.Thread):
             if not self._readiness.is_only_busy(failure, started=started, rung=self._rung):
                 self._readiness.failed(failure, rung=self._rung)
             return failure
+        except Exception as error:
+            # Whatever it is: a trial that is dead would leave the pod as it is for good.
+            log.exception("trial failed unexpectedly", rung=self._rung)
+            unforeseen = Failure(
+                Reason.UPSTREAM_ERROR, f"nobody foresaw this: {type(error).__name__}"
+            )
+            self._readiness.failed(unforeseen, rung=self._rung)
+            return unforeseen
         seconds = round(time.monotonic() - started, 3)
         log.info("trial", rung=self._rung, seconds=seconds, prompt_tokens=tokens)
         self._readiness.answered(rung=self._rung, prompt_tokens=tokens)

@@ -1,5 +1,6 @@
 """How a model is asked, against a server that does as it is told."""
 
+import errno
 import socket
 import threading
 import time
@@ -407,6 +408,42 @@ def test_a_server_that_speaks_something_else(said: bytes) -> None:
         failure = failure_of(model(f"http://127.0.0.1:{server.getsockname()[1]}/v1"))
         talking.join(timeout=10)
     assert failure.reason in {Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("how", ["answer", "try_out"])
+def test_an_answer_that_is_not_of_its_encoding_is_the_model_s_fault(
+    stub: Stub, how: str, status: int
+) -> None:
+    stub.default = Turn(status=status, headers={"Content-Encoding": "gzip"})
+    asked = model(stub.url)
+    with pytest.raises(Failure) as failure:
+        asked.answer(QUESTION, deadline()) if how == "answer" else asked.try_out(deadline())
+    assert failure.value.reason is Reason.UPSTREAM_ERROR
+    assert failure.value.about_model
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "error"),
+    [
+        (socket, "socket", OSError(errno.EMFILE, "Too many open files")),
+        (socket, "socket", OSError(errno.EAFNOSUPPORT, "Address family not supported")),
+        (threading.Thread, "start", RuntimeError("can't start new thread")),
+    ],
+)
+def test_what_the_node_lacks_is_a_failure_of_the_model(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, module: object, name: str, error: Exception
+) -> None:
+    def lack(*_: object, **__: object) -> None:
+        raise error
+
+    asked = model(stub.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, name, lack)
+        failure = failure_of(asked)
+    assert failure.about_model
+    assert str(error.args[-1]) in failure.message
+    assert asked.answer(QUESTION, deadline()).text == ANSWER
 
 
 def test_a_key_that_was_changed_is_used_without_a_failed_answer(stub: Stub, tmp_path: Path) -> None:
