@@ -22,6 +22,13 @@ from va_assistant.proxies import Proxy, authority
 MAX_HEAD_BYTES = 64 * 1024
 """A proxy's answer to CONNECT beyond this is none."""
 
+ADDRESS_SECONDS = 1.0
+"""Least time for one of several addresses of a host."""
+
+UNHEARD_SECONDS = 10
+"""After which a connection is lost that does not confirm what was sent: something between has
+forgotten it."""
+
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 """What `getaddrinfo` finds."""
 
@@ -77,7 +84,8 @@ class Route:
         # Who it is that fails: until it is reached, the proxy.
         who: object = self.proxy or self
         problem = "no connection in time"
-        for family, kind, protocol, _, address in self._addresses(limit):
+        addresses = self._addresses(limit)
+        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
             if not limit.left():
                 break
             try:
@@ -86,9 +94,15 @@ class Route:
                 problem = _problem(error)
                 continue
             try:
-                sock.settimeout(_left(limit))
+                # One address that is dead leaves time for the others.
+                share = limit.left() / (len(addresses) - tried)
+                sock.settimeout(min(_left(limit), max(share, ADDRESS_SECONDS)))
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+                    sock.setsockopt(
+                        socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_SECONDS * 1000
+                    )
                 who = self
                 return self._prepare(sock, limit, tls)
             except OSError as error:
