@@ -87,7 +87,7 @@ _INJECTIONS = re.compile(
 )
 _OFF_TOPIC = re.compile(
     r"""
-    ^(?:\W*(?:please|can\ you|could\ you|would\ you|will\ you|i\ want\ you\ to
+    ^\W*(?:(?:please|can\ you|could\ you|would\ you|will\ you|i\ want\ you\ to
       |i\ need\ you\ to|hey|hi|hello|now|and|kindly)\W+)*
     (?:write(?!\ down)|compose|draft|generate|create|make\ up|invent|code|program|implement|sing
       |draw|paint|translate|tell\ me\ (?:a|another)\ (?:joke|story|riddle|secret|tale

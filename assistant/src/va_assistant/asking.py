@@ -24,6 +24,15 @@ EARLIER_WEIGHT = 0.5
 ELLIPTIC_WEIGHT = 0.75
 """The same where the follow-up is no question without them."""
 
+MOST_CHARACTERS = 2000
+"""Of a question that are looked at, half at its beginning and half at its end.
+
+What is longer is a text with a question before or after it. A model is given all of it; but words
+are compared, spelt and searched for at a cost each, and patterns look ahead from every word."""
+
+MOST_TERMS = 32
+"""That are searched for; each may have to be compared with all words of the texts."""
+
 _LIGHT = frozenset(
     map(
         stem,
@@ -163,12 +172,15 @@ def asked(question: str, history: Sequence[Turn] = (), *, stems: bool = True) ->
     """Return what a question asks for, with what it takes from the conversation.
 
     A question that points back (`it`, `there`), or that is too short to stand alone, takes the
-    words of the last question, at a lower weight.
+    words of the last question, at a lower weight. Of a long one the ends are looked at.
     """
+    question = _ends(question)
     if stems:
         question = spelt(question)
     said = " ".join(fold(question).replace("’", "'").split())
     terms = _terms(question, stems=stems)
+    if len(terms) > MOST_TERMS:
+        terms = terms[: MOST_TERMS // 2] + terms[-MOST_TERMS // 2 :]
     wanted = wanted_by(said)
     if wanted in {Wanted.WHERE, Wanted.WHO, Wanted.OTHER, Wanted.HOW_TO}:
         wanted = of_work(said, {term.term for term in terms if not term.is_name}) or wanted
@@ -201,7 +213,7 @@ def asked(question: str, history: Sequence[Turn] = (), *, stems: bool = True) ->
         said,
     )
     return Asked(
-        terms=tuple(terms),
+        terms=tuple(terms[:MOST_TERMS]),
         wanted=wanted,
         counted=stem(counted.group(2) or counted.group(1)) if counted and stems else "",
         wants_list=bool(_LISTED.search(said)),
@@ -210,6 +222,14 @@ def asked(question: str, history: Sequence[Turn] = (), *, stems: bool = True) ->
         excluded=frozenset(aside),
         is_overview=bool(_OVERVIEW.match(said)),
     )
+
+
+def _ends(question: str) -> str:
+    """Return a question, or the beginning and the end of a long one."""
+    if len(question) <= MOST_CHARACTERS:
+        return question
+    half = MOST_CHARACTERS // 2
+    return f"{question[:half]}\n{question[-half:]}"
 
 
 def _from_before(said: str, terms: Sequence[Term], earlier: Asked) -> list[Term]:

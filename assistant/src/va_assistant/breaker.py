@@ -1,9 +1,10 @@
 """When a model is left alone, and how often it is asked twice; pure values.
 
 A model that does not answer costs every question its wait. So a circuit opens
-after `FAILURES` failures in a row within `WITHIN_SECONDS`: the model is not
-asked at all, except for one question, a probe, each `REST_SECONDS`. Any answer
-closes it. (Nygard, "Release It!", calls it a circuit breaker.)
+after `FAILURES` failures in a row, however far apart: in a quiet night each takes
+longer than the pause between two. Then the model is not asked at all, except for
+one question, a probe, each `REST_SECONDS`. Any answer closes it. (Nygard, "Release
+It!", calls it a circuit breaker.)
 
 Moments are seconds on a clock that never goes back (`time.monotonic`).
 """
@@ -12,7 +13,6 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 FAILURES = 5
-WITHIN_SECONDS = 10.0
 REST_SECONDS = 5.0
 
 QUESTIONS_PER_RETRY = 10
@@ -36,17 +36,35 @@ class CircuitState(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """What a call that was let through brings back, to tell whether its end still matters."""
+
+    opening: int
+    """How often the circuit had opened before."""
+
+    is_probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Circuit:
     """What is remembered of a model's failures."""
 
-    failures: tuple[float, ...] = ()
-    """The last moments at which it failed, with no answer since."""
+    failures: int = 0
+    """In a row, with no answer since."""
 
     opened: float | None = None
     """Since when it is left alone; None while it is not."""
 
+    opening: int = 0
+    """How often it has opened."""
+
     probing: bool = False
     """Whether a probe is under way."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Tell whether one more answer would change nothing."""
+        return self.opened is None and not self.failures
 
     def state(self, now: float) -> CircuitState:
         """Return what is let through at a moment."""
@@ -54,31 +72,38 @@ class Circuit:
             return CircuitState.CLOSED
         return CircuitState.HALF_OPEN if now >= self._rested() else CircuitState.OPEN
 
-    def admit(self, now: float) -> "Circuit | None":
+    def admit(self, now: float) -> "tuple[Circuit, Admission] | None":
         """Return the circuit with one more question let through; None where it is not."""
         match self.state(now):
             case CircuitState.CLOSED:
-                return self
+                return self, Admission(self.opening)
             case CircuitState.HALF_OPEN if not self.probing:
-                return replace(self, probing=True)
+                return replace(self, probing=True), Admission(self.opening, is_probe=True)
             case _:
                 return None
 
     def answered(self) -> "Circuit":
         """Return the circuit after an answer, whoever had asked."""
-        return Circuit()
+        return Circuit(opening=self.opening)
 
-    def failed(self, now: float) -> "Circuit":
+    def failed(self, now: float, admission: Admission) -> "Circuit":
         """Return the circuit after a failure; one that was asked before it opened adds nothing."""
+        if admission.opening != self.opening:
+            return self
         if self.opened is not None:
-            return Circuit(opened=now) if self.probing else self
-        recent = [moment for moment in self.failures if now - moment < WITHIN_SECONDS]
-        failures = (*recent, now)
-        return Circuit(opened=now) if len(failures) >= FAILURES else Circuit(failures)
+            return self._open(now) if admission.is_probe else self
+        if self.failures + 1 < FAILURES:
+            return replace(self, failures=self.failures + 1)
+        return self._open(now)
 
-    def released(self) -> "Circuit":
+    def released(self, admission: Admission) -> "Circuit":
         """Return the circuit after a question that showed nothing: whoever asked it has left."""
-        return replace(self, probing=False)
+        if admission.is_probe and admission.opening == self.opening:
+            return replace(self, probing=False)
+        return self
+
+    def _open(self, now: float) -> "Circuit":
+        return Circuit(opened=now, opening=self.opening + 1)
 
     def rest(self, now: float) -> float:
         """Return the seconds until the next probe may be made."""

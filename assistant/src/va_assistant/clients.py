@@ -19,6 +19,8 @@ def client_of(remote: str, forwarded: str, *, proxies: int) -> str:
 def _counted(address: str) -> str:
     """Return an IPv4 address, or the network of 64 bits that one IPv6 client can choose from."""
     host = address.removeprefix("[").partition("]")[0] if address.startswith("[") else address
+    if host.count(":") == 1:
+        host = host.partition(":")[0]  # some proxies write an IPv4 address with its port
     try:
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

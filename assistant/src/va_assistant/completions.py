@@ -83,7 +83,8 @@ def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
 def read_stream(pieces: Iterable[bytes]) -> Generator[Piece]:
     """Return the parts of a streamed answer, then one with the reason why it ended.
 
-    Raises `ConnectionLost` where the bytes end before the answer does.
+    Nothing is read beyond `[DONE]`: a server may leave its response open after it. Raises
+    `ConnectionLost` where the bytes end before the answer does.
     """
     finish_reason: str | None = None
     usage: Usage | None = None
@@ -91,7 +92,7 @@ def read_stream(pieces: Iterable[bytes]) -> Generator[Piece]:
     for data in event_data(pieces):
         if data == "[DONE]":
             finish_reason = finish_reason or "stop"
-            continue  # read on: a response that was read to its end leaves a usable connection
+            break
         piece = _parse_piece(data)
         finish_reason = piece.finish_reason or finish_reason
         usage = piece.usage or usage

@@ -22,6 +22,13 @@ from va_assistant.proxies import Proxy, authority
 MAX_HEAD_BYTES = 64 * 1024
 """A proxy's answer to CONNECT beyond this is none."""
 
+ADDRESS_SECONDS = 1.0
+"""Least time for one of several addresses of a host."""
+
+UNHEARD_SECONDS = 10
+"""After which a connection is lost that does not confirm what was sent: something between has
+forgotten it."""
+
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 """What `getaddrinfo` finds."""
 
@@ -77,14 +84,25 @@ class Route:
         # Who it is that fails: until it is reached, the proxy.
         who: object = self.proxy or self
         problem = "no connection in time"
-        for family, kind, protocol, _, address in self._addresses(limit):
+        addresses = self._addresses(limit)
+        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
             if not limit.left():
                 break
-            sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(_left(limit))
+                sock = socket.socket(family, kind, protocol)
+            except OSError as error:  # no descriptor is left, or no IPv6 on this node
+                problem = _problem(error)
+                continue
+            try:
+                # One address that is dead leaves time for the others.
+                share = limit.left() / (len(addresses) - tried)
+                sock.settimeout(min(_left(limit), max(share, ADDRESS_SECONDS)))
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+                    sock.setsockopt(
+                        socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_SECONDS * 1000
+                    )
                 who = self
                 return self._prepare(sock, limit, tls)
             except OSError as error:
@@ -192,7 +210,10 @@ def _resolve(host: str, port: int, seconds: float, *, whose: str) -> Sequence[Ad
         except (OSError, UnicodeError) as error:  # UnicodeError: a label over 63 characters
             found.put(error)
 
-    threading.Thread(target=search, name="resolve", daemon=True).start()
+    try:
+        threading.Thread(target=search, name="resolve", daemon=True).start()
+    except RuntimeError as error:  # as many threads run as the pod may have
+        raise Failure(Reason.HOST_NOT_FOUND, f"{whose}: {error}") from error
     try:
         result = found.get(timeout=seconds)
     except Empty:

@@ -1,7 +1,7 @@
 """The gate: every request passes it before anything is done for it.
 
 What it lets through without a token is what tells nothing of the text and costs nothing: the
-pages below, and a browser's question whether it may ask.
+help, the page and its files, the description, and a browser's question whether it may ask.
 """
 
 import threading
@@ -83,7 +83,13 @@ class Gate:
         if self.tokens:
             self.tokens.check(authorization=arrival.authorization, token=arrival.va_token)
         if arrival.method == "POST":
-            self._count(client_of(arrival.remote, arrival.forwarded_for, proxies=self.proxies))
+            self._count(self._client(arrival))
+
+    def give_back(self, arrival: Arrival) -> None:
+        """Count a request for nothing that came in and met no room: it is asked to come again."""
+        if arrival.method == "POST":
+            with self._lock:
+                self._limits.give_back(self._client(arrival))
 
     def closed(self) -> Failure | None:
         """Return why it lets nobody in now, whatever they bring; None where somebody may come."""
@@ -92,6 +98,9 @@ class Gate:
     def cors(self, method: str, origin: str) -> dict[str, str]:
         """Return the headers of a response that let an allowed page read it."""
         return cors_headers(origin, self.allowed_origins, preflight=method == "OPTIONS")
+
+    def _client(self, arrival: Arrival) -> str:
+        return client_of(arrival.remote, arrival.forwarded_for, proxies=self.proxies)
 
     def _count(self, client: str) -> None:
         with self._lock:

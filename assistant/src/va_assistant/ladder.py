@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from va_assistant.breaker import FAILURES, Circuit, CircuitState, RetryBudget
+from va_assistant.breaker import FAILURES, Admission, Circuit, CircuitState, RetryBudget
 from va_assistant.completions import Piece
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
@@ -30,6 +30,11 @@ log = structlog.get_logger()
 LONGEST_WAIT_SECONDS = 2.0
 """A provider that wants to be left alone for longer is not waited for."""
 
+SILENT_SECONDS = 2.0
+"""What a model gets of a question while its trial waits in vain, too, and others could be asked.
+
+The trial has the model's own time limit: it finds a slow one that lives."""
+
 EMBEDDED_QUESTIONS = 8
 """Questions at once to the embedded model, those that wait for its first word.
 
@@ -42,7 +47,11 @@ _NOBODY_ASKED = frozenset(
 )
 """They are found here, at no cost, so they may be found at every question."""
 
+_SILENT = frozenset({Reason.TIMEOUT, Reason.CONNECTION_REFUSED, Reason.HOST_NOT_FOUND})
+"""They may cost all of the time that there is."""
+
 Result = TypeVar("Result")
+Told = TypeVar("Told")
 
 
 class Rung:
@@ -56,6 +65,9 @@ class Rung:
         self._circuit = Circuit()
         self._budget = RetryBudget()
         self._last_failure = Failure(Reason.UPSTREAM_ERROR, "")
+        self.is_silent = False
+        """Its trial waited in vain, and nobody has been answered since."""
+
         is_embedded = model.settings.provider is Provider.EMBEDDED
         self._seats = threading.BoundedSemaphore(EMBEDDED_QUESTIONS) if is_embedded else None
 
@@ -69,18 +81,18 @@ class Rung:
         return self._circuit.state(time.monotonic())
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self) -> Iterator[Admission]:
         """Let one call through; raises what to tell instead where the model is left alone."""
         if self._seats and not self._seats.acquire(blocking=False):
             raise Failure(Reason.TOO_BUSY, f"{EMBEDDED_QUESTIONS} questions are at work already")
         try:
             now = time.monotonic()
             with self._lock:
-                circuit = self._circuit.admit(now)
-                if circuit is None:
+                admitted = self._circuit.admit(now)
+                if admitted is None:
                     raise _left_alone(self._last_failure, self._circuit.rest(now))
-                self._circuit = circuit
-            yield
+                self._circuit, admission = admitted
+            yield admission
         finally:
             if self._seats:
                 self._seats.release()
@@ -99,26 +111,37 @@ class Rung:
 
     def answered(self) -> None:
         """Take note of an answer."""
-        if self._circuit == Circuit():
+        self.is_silent = False
+        if self._circuit.is_calm:
             return
         with self._lock:
             self._circuit = self._circuit.answered()
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, failure: Failure, admission: Admission) -> None:
         """Take note of a failure; one that is about the question shows that the model is there."""
         with self._lock:
             if failure.reason in _NOBODY_ASKED:
-                self._circuit = self._circuit.released()
+                self._circuit = self._circuit.released(admission)
             elif failure.about_model:
-                self._circuit = self._circuit.failed(time.monotonic())
+                self._circuit = self._circuit.failed(time.monotonic(), admission)
                 self._last_failure = failure
             else:
                 self._circuit = self._circuit.answered()
 
-    def released(self) -> None:
+    def trial_failed(self, failure: Failure) -> None:
+        """Take note of a trial that was not answered: every question would meet the same."""
+        if failure.reason in _NOBODY_ASKED or not failure.about_model:
+            return
+        with self._lock:
+            self.is_silent = failure.reason in _SILENT
+            admission = Admission(self._circuit.opening)
+            self._circuit = self._circuit.failed(time.monotonic(), admission)
+            self._last_failure = failure
+
+    def released(self, admission: Admission) -> None:
         """Take note of a call that showed nothing."""
         with self._lock:
-            self._circuit = self._circuit.released()
+            self._circuit = self._circuit.released(admission)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +150,16 @@ class Outcome(Generic[Result]):
 
     result: Result
     rung: Rung
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call(Generic[Result]):
+    """A call of a model that has given something."""
+
+    result: Result
+    rung: Rung
+    admission: Admission
+    started: float
 
 
 class Ladder:
@@ -155,107 +188,126 @@ class Ladder:
         question is to blame, and `NoModelAnswers` where several have failed;
         `failure.about_model` tells whether the question can still be answered otherwise.
         """
+        call = self._climb(lambda rung, part: ask(rung.model, part), deadline, rungs)
+        self._answered(call)
+        return Outcome(result=call.result, rung=call.rung)
+
+    def climb_for_stream(
+        self,
+        ask: Callable[[Model, Deadline], Generator[Piece]],
+        tell: Callable[[Rung, Generator[Piece]], Generator[Told]],
+        deadline: Deadline,
+        rungs: Sequence[Rung] | None = None,
+    ) -> Outcome[Generator[Told]]:
+        """Return what is told of the first model's answer of which anything is; raises as `climb`.
+
+        `tell` makes of a model's pieces what may be told of them. This returns with the
+        first of that at hand: from there on nobody else is asked. With a model's first
+        piece the deadline that `ask` was handed grows to the whole.
+        """
+
+        def begin(rung: Rung, part: Deadline) -> tuple[Told, Generator[Told]]:
+            asked = time.monotonic()
+            pieces = ask(rung.model, part)
+            first = next(pieces)
+            self._metrics.began(rung.place, rung.model.settings.name, time.monotonic() - asked)
+            part.ends = deadline.ends
+            told = tell(rung, _from(first, pieces))
+            return next(told), told
+
+        call = self._climb(begin, deadline, rungs)
+        return Outcome(result=self._watched(call), rung=call.rung)
+
+    def _climb(
+        self,
+        ask: Callable[[Rung, Deadline], Result],
+        deadline: Deadline,
+        rungs: Sequence[Rung] | None,
+    ) -> "_Call[Result]":
         failures: list[tuple[Rung, Failure]] = []
         rest = self.rungs if rungs is None else rungs
         while rest and (not failures or deadline.left()):
             rung, *rest = rest
             part = deadline.part(_share(rung, rest, deadline.left()))
             try:
-                result = self._ask(rung, ask, part, is_last=not rest)
+                return self._ask(rung, ask, part, is_last=not rest)
             except Failure as failure:
                 failures.append((rung, failure))
-                rest = self._who_else(rung, failure, rest)
+                rest = self._who_else(failure, rung, rest)
                 self._pass_on(rung, failure, to=rest)
-            else:
-                part.ends = deadline.ends
-                return Outcome(result=result, rung=rung)
         raise _summary(failures)
 
-    def climb_for_stream(
-        self,
-        ask: Callable[[Model, Deadline], Generator[Piece]],
-        deadline: Deadline,
-        rungs: Sequence[Rung] | None = None,
-    ) -> Outcome[Generator[Piece]]:
-        """Return the pieces of the first model that begins an answer; raises as `climb` does.
-
-        It returns with the first piece at hand: from there on nobody else is asked, and
-        the deadline that `ask` was handed has grown to the whole.
-        """
-
-        def begin(model: Model, part: Deadline) -> tuple[Piece, Generator[Piece], float]:
-            asked = time.monotonic()
-            pieces = ask(model, part)
-            return next(pieces), pieces, time.monotonic() - asked
-
-        outcome = self.climb(begin, deadline, rungs)
-        rung, (first, rest, seconds) = outcome.rung, outcome.result
-        self._metrics.began(rung.place, rung.model.settings.name, seconds)
-        return Outcome(result=self._watched(first, rest, rung), rung=rung)
-
-    def _watched(self, first: Piece, rest: Generator[Piece], rung: Rung) -> Generator[Piece]:
-        """Yield a stream, and take note where it ends before its end."""
-        begun = time.monotonic()
+    def _watched(self, call: "_Call[tuple[Told, Generator[Told]]]") -> Generator[Told]:
+        """Yield what is told, and take note of how it ends."""
+        first, rest = call.result
         with closing(rest):
-            yield first
             try:
+                yield first
                 yield from rest
-            except Failure as failure:
-                self._failed(rung, failure, started=begun)
+            except BaseException as error:
+                self._failed(call.rung, error, call.admission, started=call.started)
                 raise
+        self._answered(call)
 
     def _ask(
         self,
         rung: Rung,
-        ask: Callable[[Model, Deadline], Result],
+        ask: Callable[[Rung, Deadline], Result],
         deadline: Deadline,
         *,
         is_last: bool,
-    ) -> Result:
+    ) -> "_Call[Result]":
         """Ask one model, and once more where that makes sense."""
         rung.earn_retry()
         try:
             return self._call(rung, ask, deadline)
         except Failure as failure:
             pause = _pause_before_retry(failure, is_last=is_last)
-            if pause is None or pause >= deadline.left() or not rung.spend_retry():
+            if pause is None or pause >= deadline.left():
+                raise
+            # Where this one has opened the circuit, another try would not be let through.
+            if rung.circuit_state() is not CircuitState.CLOSED or not rung.spend_retry():
                 raise
         time.sleep(pause)
         return self._call(rung, ask, deadline)
 
     def _call(
-        self, rung: Rung, ask: Callable[[Model, Deadline], Result], deadline: Deadline
-    ) -> Result:
-        name = rung.model.settings.name
-        with rung.admitted():
+        self, rung: Rung, ask: Callable[[Rung, Deadline], Result], deadline: Deadline
+    ) -> "_Call[Result]":
+        with rung.admitted() as admission:
             started = time.monotonic()
             try:
-                result = ask(rung.model, deadline)
-            except Failure as failure:
-                self._metrics.called(rung.place, name, failure.reason)
-                self._failed(rung, failure, started=started)
+                result = ask(rung, deadline)
+            except BaseException as error:
+                self._failed(rung, error, admission, started=started)
                 raise
-            except BaseException:
-                self._metrics.called(rung.place, name, "left")
-                rung.released()
-                raise
-        self._metrics.called(rung.place, name, "answered")
         self._readiness.answered(rung=rung.place)
-        rung.answered()
-        return result
+        return _Call(result=result, rung=rung, admission=admission, started=started)
 
-    def _failed(self, rung: Rung, failure: Failure, *, started: float) -> None:
-        rung.failed(failure)
-        self._readiness.question_failed(failure, started=started, rung=rung.place)
+    def _answered(self, call: "_Call[Result]") -> None:
+        self._metrics.called(call.rung.place, call.rung.model.settings.name, "answered")
+        call.rung.answered()
 
-    def _who_else(self, rung: Rung, failure: Failure, rest: Sequence[Rung]) -> Sequence[Rung]:
+    def _failed(
+        self, rung: Rung, error: BaseException, admission: Admission, *, started: float
+    ) -> None:
+        name = rung.model.settings.name
+        if not isinstance(error, Failure):
+            self._metrics.called(rung.place, name, "left")
+            rung.released(admission)
+            return
+        if error.reason is Reason.REQUEST_REFUSED:
+            error.meets_all = self._readiness.state(rung.place) is ModelState.FAILED
+        self._metrics.called(rung.place, name, error.reason)
+        rung.failed(error, admission)
+        self._readiness.question_failed(error, started=started, rung=rung.place)
+
+    def _who_else(self, failure: Failure, rung: Rung, rest: Sequence[Rung]) -> Sequence[Rung]:
         """Return those of the other models that may answer after this failure."""
         if failure.reason is Reason.CONTEXT_TOO_LARGE:
             return [
                 other for other in rest if _is_larger(other.model.settings, rung.model.settings)
             ]
-        if failure.reason is Reason.REQUEST_REFUSED:
-            failure.meets_all = self._readiness.state(rung.place) is ModelState.FAILED
         return rest if failure.about_model else ()
 
     def _pass_on(self, rung: Rung, failure: Failure, *, to: Sequence[Rung]) -> None:
@@ -278,7 +330,16 @@ def _share(rung: Rung, rest: Sequence[Rung], left: float) -> float:
     The first is the one that is wanted, so it gets more than an equal share.
     """
     others = any(other.circuit_state() is not CircuitState.OPEN for other in rest)
+    if others and rung.is_silent:
+        return min(left / 2, SILENT_SECONDS)
     return min(left / 2 if others else left, rung.model.settings.timeout_seconds)
+
+
+def _from(first: Piece, rest: Generator[Piece]) -> Generator[Piece]:
+    """Yield the pieces of a stream whose first one was taken."""
+    with closing(rest):
+        yield first
+        yield from rest
 
 
 def _is_larger(one: ModelSettings, other: ModelSettings) -> bool:
@@ -309,7 +370,9 @@ def _left_alone(last: Failure, rest: float) -> Failure:
     What somebody has to put right is told as it was.
     """
     if last.status == 502:
-        return Failure(last.reason, last.message)
+        told = Failure(last.reason, last.message)
+        told.meets_all = last.meets_all
+        return told
     return Failure(
         Reason.CIRCUIT_OPEN,
         f"it failed {FAILURES} times in a row, the last time with {last.reason}: {last.message}",

@@ -270,6 +270,7 @@ def _serve(
             readiness,
             rung=rung.place,
             answered=rung.answered,
+            failed=rung.trial_failed,
             changed=lambda: changed(readiness),
         ).start()
     try:

@@ -65,6 +65,12 @@ class Limits:
                 bucket.level -= 1
         return wait
 
+    def give_back(self, client: str) -> None:
+        """Count a question for nothing that was let through and met no room."""
+        for bucket in (self._clients.get(client), self._all):
+            if bucket:
+                bucket.level = min(bucket.level + 1, bucket.per_minute)
+
     def __len__(self) -> int:
         """Return how many clients are remembered."""
         return len(self._clients)

@@ -8,7 +8,7 @@ building of its objects, which costs more than the rest of a request.
 import json
 import socket
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -20,7 +20,7 @@ from va_assistant.budget import Budget, Charge
 from va_assistant.completions import Answer, Piece, parse_answer, read_stream
 from va_assistant.confidential import QUOTED, quotes_the_prompt
 from va_assistant.deadlines import Deadline
-from va_assistant.errors import Failure, Reason, one_line
+from va_assistant.errors import AskerLeft, Failure, Reason, one_line
 from va_assistant.keys import KeySource
 from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
@@ -29,6 +29,9 @@ from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
 from va_assistant.trust import Trust
+
+READ_OUT_SECONDS = 0.2
+"""For what a server sends after an answer's end: without it the connection is closed."""
 
 _NO_URL = "http://unusable.invalid"
 
@@ -104,7 +107,7 @@ class Model:
             body = self._prompt.request(self._streamed, query)
             with self._charged(body) as charge:
                 response = self._post(body, key, deadline, asker, stream=True)
-                return _Begun(response, key, self._proxy_token, charge)
+                return _Begun(response, key, self._proxy_token, charge, deadline)
 
         begun = self._with_key(begin)
         try:
@@ -216,6 +219,12 @@ class Model:
                 now=datetime.now(UTC),
                 who=self._transport.answerer,
             ) from None
+        except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
+            # Such as a body that is not of the encoding that its head says.
+            cause = error.__cause__ or error
+            raise Failure(
+                Reason.UPSTREAM_ERROR, f"the server's answer cannot be read: {type(cause).__name__}"
+            ) from error
 
     def _parameters(self, *, stream: bool = False, limit: int | None = None) -> bytes:
         """Return the request's parameters as JSON; only what is set is sent."""
@@ -255,11 +264,15 @@ class _Begun:
         key: str | None,
         proxy_token: str | None,
         charge: Charge | None,
+        deadline: Deadline,
     ) -> None:
         self._response = response
         self.key = key
         self._charge = charge
-        self._read = read_stream(response.iter_raw())
+        self._deadline = deadline
+        self._is_whole = False
+        self._raw = response.iter_raw()
+        self._read = read_stream(self._raw)
         self._rest = redacted_stream(self._read, (key, proxy_token))
         try:
             self.first = self._noted(next(self._rest))
@@ -269,14 +282,24 @@ class _Begun:
 
     def others(self) -> Iterator[Piece]:
         """Yield what comes after the first piece."""
-        return map(self._noted, self._rest) if self._charge else self._rest
+        return map(self._noted, self._rest)
 
     def close(self) -> None:
+        if self._is_whole:
+            self._read_out()
         self._end()
         if self._charge:
             self._charge.settle()
 
+    def _read_out(self) -> None:
+        """Read the end of a response, so that its connection can be used again."""
+        self._deadline.ends = min(self._deadline.ends, self._deadline.clock() + READ_OUT_SECONDS)
+        with suppress(Failure, AskerLeft):
+            for _ in self._raw:
+                pass
+
     def _noted(self, piece: Piece) -> Piece:
+        self._is_whole = piece.finish_reason is not None
         if self._charge:
             self._charge.wrote(piece.text, piece.usage)
         return piece

@@ -115,22 +115,22 @@ class Pipeline:
                 TRACEPARENT.set(call.traceparent)
                 yield from call.telling(model.stream(_query(case, model.settings), left, asker))
 
+        def tell(rung: Rung, pieces: Generator[Piece]) -> Generator[Part]:
+            check = self._check(case, rung)
+            with trace.checking(), closing(pieces):
+                last = yield from _released(pieces, check, rung.author)
+                reply = self._reply(case, rung, check, last.finish_reason or "stop", last.usage)
+            yield from _parts(reply, is_told=bool(check.told))
+
         try:
-            outcome = self._ladder.climb_for_stream(ask, deadline or self._own_deadline(), rungs)
+            outcome = self._ladder.climb_for_stream(
+                ask, tell, deadline or self._own_deadline(), rungs
+            )
         except Failure as failure:
             yield from _parts(self._instead(case.study, rungs, failure))
             return
-        rung, check = outcome.rung, self._check(case, outcome.rung)
-        with trace.checking(), closing(outcome.result) as pieces:
-            try:
-                last = yield from _released(pieces, check, rung.author)
-            except Failure as failure:
-                if check.told:
-                    raise
-                reply = self._instead(case.study, rungs, failure)
-            else:
-                reply = self._reply(case, rung, check, last.finish_reason or "stop", last.usage)
-        yield from _parts(reply, is_told=bool(check.told))
+        with closing(outcome.result) as parts:
+            yield from parts
 
     def _case(self, question: str, history: Sequence[Turn], trace: Trace) -> _Case:
         with trace.studying():

@@ -197,17 +197,22 @@ class Trial(threading.Thread):
         *,
         rung: int = 0,
         answered: Callable[[], None] = lambda: None,
+        failed: Callable[[Failure], None] = lambda _failure: None,
         changed: Callable[[], None] = lambda: None,
         first_pause: float = FIRST_PAUSE_SECONDS,
         access_check: float = ACCESS_CHECK_SECONDS,
     ) -> None:
-        """`answered` is called after each answer, `changed` after each trial."""
+        """`answered` and `failed` are called after a trial that was so, `changed` after each.
+
+        A trial that only waited in vain while others were answered has not failed.
+        """
         super().__init__(name=f"trial-{rung}", daemon=True)
         self._model = model
         self._readiness = readiness
         self._rung = rung
         self._doubted = readiness.doubted(rung)
         self._answered = answered
+        self._failed = failed
         self._changed = changed
         self._first_pause = first_pause
         self._access_check = access_check
@@ -257,7 +262,16 @@ class Trial(threading.Thread):
             )
             if not self._readiness.is_only_busy(failure, started=started, rung=self._rung):
                 self._readiness.failed(failure, rung=self._rung)
+                self._failed(failure)
             return failure
+        except Exception as error:
+            # Whatever it is: a trial that is dead would leave the pod as it is for good.
+            log.exception("trial failed unexpectedly", rung=self._rung)
+            unforeseen = Failure(
+                Reason.UPSTREAM_ERROR, f"nobody foresaw this: {type(error).__name__}"
+            )
+            self._readiness.failed(unforeseen, rung=self._rung)
+            return unforeseen
         seconds = round(time.monotonic() - started, 3)
         log.info("trial", rung=self._rung, seconds=seconds, prompt_tokens=tokens)
         self._readiness.answered(rung=self._rung, prompt_tokens=tokens)

@@ -11,8 +11,9 @@ import io
 import select
 import socket
 import ssl
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,6 +29,10 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 """An answer beyond this is no answer."""
 
 READ_BYTES = 64 * 1024
+
+IDLE_SECONDS = 30.0
+"""After which a connection that nobody uses is closed: what stands between here and the server
+forgets it in silence, some after minutes, and it would look as good as ever."""
 
 PROXY_AUTHENTICATION_REQUIRED = 407
 """The one status that is certainly a proxy's."""
@@ -128,16 +133,24 @@ class Transport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request and return the response with its body still to come."""
-        connection = self._take()
+        connection = self._take() or self._connect()
         try:
             response = self._exchange(connection, request)
+        except Failure as failure:
+            connection.close()
+            if failure.reason is not Reason.CONNECTION_LOST or not connection.was_used:
+                raise
+            # It was closed while nobody looked, and so are others like it: this is no failure
+            # of the model, and no try of it.
+            connection = self._connect()
+            response = self._first(connection, request)
         except BaseException:
             connection.close()
             raise
         return httpx2.Response(
             response.status,
             headers=response.headers.items(),
-            stream=_Body(connection, response, self._idle),
+            stream=_Body(connection, response, self._keep),
         )
 
     def trust_now(self) -> ssl.SSLContext | None:
@@ -157,19 +170,47 @@ class Transport(httpx2.BaseTransport):
             raise self._route.refusal(response.status)
         return response
 
-    def _take(self) -> "_Connection":
-        deadline, tls = DEADLINE.get(), self.trust_now()
+    def _first(
+        self, connection: "_Connection", request: httpx2.Request
+    ) -> http.client.HTTPResponse:
+        try:
+            return self._exchange(connection, request)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _take(self) -> "_Connection | None":
+        """Return a connection that was used before; None where none is left that can be."""
+        tls, oldest = self.trust_now(), time.monotonic() - IDLE_SECONDS
         while self._idle:
             try:
                 connection = self._idle.pop()
             except IndexError:  # another thread took the last one
                 break
             # Whom nobody trusts any more is not asked over an old connection either.
-            if connection.tls is tls and connection.is_usable():
-                connection.deadline, connection.asker = deadline, ASKER.get()
+            if connection.tls is tls and connection.since > oldest and connection.is_usable():
+                connection.deadline, connection.asker = DEADLINE.get(), ASKER.get()
                 return connection
             connection.close()
+        return None
+
+    def _connect(self) -> "_Connection":
+        deadline, tls = DEADLINE.get(), self.trust_now()
         return _Connection(self._route.connect(deadline, tls), tls, deadline, ASKER.get())
+
+    def _keep(self, connection: "_Connection") -> None:
+        """Keep a connection for the next request, and none that was kept for too long."""
+        connection.since, connection.was_used = time.monotonic(), True
+        self._idle.append(connection)
+        while self._idle:
+            try:
+                oldest = self._idle.popleft()
+            except IndexError:
+                break
+            if oldest.since > connection.since - IDLE_SECONDS:
+                self._idle.appendleft(oldest)
+                break
+            oldest.close()
 
 
 class _Connection:
@@ -186,6 +227,10 @@ class _Connection:
         self.tls = tls
         self.deadline = deadline
         self.asker = asker
+        self.since = time.monotonic()
+        """When it was made, or last left idle."""
+
+        self.was_used = False
 
     def exchange(
         self, request: httpx2.Request, origin: bytes, for_proxy: list[bytes]
@@ -220,20 +265,16 @@ class _Connection:
         try:
             self._sock.settimeout(self.deadline.left() or 0.001)
             self._sock.sendall(data)
-        except TimeoutError:
-            raise timed_out() from None
         except OSError as error:
-            raise _lost() from error
+            raise _cut(error) from error
 
     def receive_into(self, buffer: Writable) -> int:
         """Read what is there, waiting as long as the deadline lets us."""
         self._wait()
         try:
             return self._sock.recv_into(buffer)
-        except TimeoutError:
-            raise timed_out() from None
         except OSError as error:
-            raise _lost() from error
+            raise _cut(error) from error
 
     def _wait(self) -> None:
         """Wait until there is something to read, or the asker has left."""
@@ -286,11 +327,11 @@ class _Body(httpx2.SyncByteStream):
         self,
         connection: _Connection,
         response: http.client.HTTPResponse,
-        idle: deque[_Connection],
+        keep: Callable[[_Connection], None],
     ) -> None:
         self._connection = connection
         self._response = response
-        self._idle = idle
+        self._keep = keep
         self._whole = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -311,10 +352,17 @@ class _Body(httpx2.SyncByteStream):
         """Keep the connection after a whole body, else close it: the server stops writing."""
         self._response.close()
         if self._whole and not self._response.will_close:
-            self._idle.append(self._connection)
+            self._keep(self._connection)
         else:
             self._connection.close()
         self._whole = False
+
+
+def _cut(error: OSError) -> Failure:
+    """Return what an error of a socket stands for: our own limit, or the end of the connection."""
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return timed_out()
+    return _lost()
 
 
 def _lost() -> Failure:

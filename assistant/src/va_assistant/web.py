@@ -94,7 +94,7 @@ def create_app(
 
     @app.errorhandler(Failure)
     def refuse(failure: Failure) -> Response:
-        return _error(failure)
+        return _refused(gate, failure)
 
     @app.errorhandler(AskerLeft)
     def forget(_: AskerLeft) -> Response:
@@ -140,6 +140,12 @@ def _arrival() -> Arrival:
         va_token=request.headers.get("X-VA-Token", ""),
         forwarded_for=request.headers.get("X-Forwarded-For", ""),
     )
+
+
+def _refused(gate: Gate, failure: Failure) -> Response:
+    if failure.reason is Reason.TOO_BUSY:
+        gate.give_back(_arrival())
+    return _error(failure)
 
 
 def _greeting(page: Page) -> Response:

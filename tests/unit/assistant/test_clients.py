@@ -41,4 +41,5 @@ def test_who_came_around_the_proxies_is_the_other_end_of_the_connection(forwarde
 
 def test_what_a_proxy_says_may_have_brackets_or_be_no_address() -> None:
     assert client_of("192.0.2.7", "[2001:db8::1]:443", proxies=1) == "2001:db8::"
+    assert client_of("192.0.2.7", "203.0.113.9:51234", proxies=1) == "203.0.113.9"
     assert client_of("192.0.2.7", "x" * 100_000, proxies=1) == "unknown"

@@ -1,6 +1,7 @@
 """What is read out of a model server's answer."""
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -165,3 +166,11 @@ def test_events_are_the_same_however_the_bytes_are_cut(
     edges = sorted({0, len(raw), *(cut % (len(raw) + 1) for cut in cuts)})
     pieces = [raw[start:end] for start, end in pairwise(edges)]
     assert list(event_data(pieces)) == data
+
+
+def test_a_stream_ends_with_done_also_where_the_response_does_not() -> None:
+    def open_response() -> Iterator[bytes]:
+        yield from stream(chunk("Ada."), chunk(None, "stop"), "[DONE]")
+        raise AssertionError("it was read beyond its end")
+
+    assert [piece.text for piece in read_stream(open_response())] == ["Ada.", ""]

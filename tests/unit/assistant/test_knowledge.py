@@ -1,6 +1,10 @@
 """What is found in the texts for a question, without any model."""
 
+import random
+import sys
 import time
+from collections.abc import Sequence
+from types import FrameType
 
 import pytest
 
@@ -247,3 +251,50 @@ def test_the_hour_when_something_begins_is_nobodys_age() -> None:
 def test_a_line_that_answers_nearly_as_well_is_given_too() -> None:
     text = "# Visits\n\nDogs are welcome in the garden.\n\nDogs must stay out of the kitchen."
     assert told(text, "Are dogs welcome in the kitchen?").count("Dogs") == 2
+
+
+def calls_of(question: str, history: Sequence[Turn] = ()) -> int:
+    """Return how many functions a study calls, which no busy machine changes."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        BOTH.study(question, history)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def unknown_words(size: int) -> str:
+    """Return words that resemble those of the texts and are none of them."""
+    letters = random.Random(1)
+    words = ("".join(letters.choices("aeiklmnoprst", k=letters.randint(5, 9))) for _ in range(size))
+    return " ".join(words)[:size]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [unknown_words(64 * 1024), "who is " * 9000, "How many " * 7000, "Ada Lovelace, " * 4600],
+    ids=["unknown words", "who is", "how many", "a name"],
+)
+def test_the_longest_question_is_not_much_more_work_than_a_long_one(question: str) -> None:
+    assert calls_of(question) < 2 * calls_of(unknown_words(1000)) + 10_000
+
+
+def test_nor_is_the_longest_conversation() -> None:
+    said = unknown_words(5000)
+    history = [Turn(role="user", text=f"and it, {said}?") for _ in range(12)]
+    assert calls_of("and there?", history) < 20 * calls_of(unknown_words(1000))
+
+
+@pytest.mark.parametrize(
+    "question", ["{text}\n\nWhere does Ines live?", "Where does Ines live? {text}"]
+)
+def test_a_question_is_found_before_and_after_a_long_text(question: str) -> None:
+    study = BOTH.study(question.format(text="zzz " * 10_000))
+    assert study.found.asked.wanted is BOTH.study("Where does Ines live?").found.asked.wanted
+    assert "Pecs" in study.ranked[0].hit.sentence.text

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,11 +10,12 @@ import pytest
 from support.openai_stub import RIGHT_KEY, Stub, Turn, error
 from support.serving import wait_for
 from va_assistant import breaker
-from va_assistant.completions import Answer
+from va_assistant.breaker import Admission
+from va_assistant.completions import Answer, Piece
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, ModelState, Reason
 from va_assistant.keys import GivenKey
-from va_assistant.ladder import Ladder, Outcome
+from va_assistant.ladder import Ladder, Outcome, Rung
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
 from va_assistant.prompt import Query, build_prompt
@@ -63,6 +64,7 @@ class Asking:
     def stream(self, seconds: float = 5, gap: float = 5) -> str:
         outcome = self.ladder.climb_for_stream(
             lambda model, deadline: model.stream(QUERY, deadline),
+            lambda _rung, pieces: pieces,
             Deadline.after(seconds, gap=gap),
         )
         return "".join(piece.text for piece in outcome.result)
@@ -416,7 +418,8 @@ def test_what_is_found_without_asking_anybody_opens_no_circuit(
 ) -> None:
     [rung] = asking(settings(stub)).ladder.rungs
     for _ in range(10):
-        rung.failed(Failure(reason, "so it is"))
+        rung.failed(Failure(reason, "so it is"), Admission(opening=0))
+        rung.trial_failed(Failure(reason, "so it is"))
     assert rung.circuit_state() == 0
 
 
@@ -484,3 +487,81 @@ def test_a_trial_that_is_answered_closes_the_circuit(stub: Stub, asking: Make) -
     stub.default = Turn()
     asked.ladder.rungs[0].answered()
     assert asked.answer().result.text == ANSWER
+
+
+def test_a_model_that_is_silent_is_known_by_its_trial_and_gets_little_time(
+    stub: Stub, other: Stub, asking: Make
+) -> None:
+    """One question at a time, as in a quiet night: no five of them stand close together."""
+    stub.default = Turn(delay=-1)
+    asked = asking(settings(stub, timeout_seconds=60), settings(other))
+    asked.ladder.rungs[0].trial_failed(Failure(Reason.TIMEOUT, "no answer"))
+    for _ in range(2):
+        started = time.monotonic()
+        assert asked.answer(60).rung.place == 1
+        assert time.monotonic() - started < 10
+    asked.ladder.rungs[0].answered()  # its trial, say
+    stub.default = Turn(delay=2.5)
+    assert asked.answer(60).rung.place == 0
+
+
+def test_trials_that_fail_open_the_circuit_too(stub: Stub, other: Stub, asking: Make) -> None:
+    asked = asking(settings(stub), settings(other))
+    for _ in range(5):
+        asked.ladder.rungs[0].trial_failed(Failure(Reason.UPSTREAM_ERROR, "boom"))
+    assert asked.answer().rung.place == 1
+    assert not stub.log
+
+
+def test_a_model_that_refuses_every_request_is_left_alone_and_passed_by(
+    stub: Stub, other: Stub, asking: Make
+) -> None:
+    stub.default = error(400, "Unsupported value: 'temperature'")
+    asked = asking(settings(stub), settings(other))
+    asked.readiness.failed(Failure(Reason.REQUEST_REFUSED, "as the trial found"))
+    assert {asked.answer().rung.place for _ in range(8)} == {1}
+    assert len(stub.log) == 5
+
+
+def test_streams_that_break_off_open_the_circuit(stub: Stub, asking: Make) -> None:
+    stub.default = Turn(pieces=4, cut_at=2)
+    asked = asking(settings(stub))
+    for _ in range(5):
+        with pytest.raises(Failure, match="ConnectionLost"):
+            asked.stream()
+    assert asked.ladder.rungs[0].circuit_state() == 2
+    calls = "va_assistant_model_calls_total"
+    assert asked.counted(calls, rung="0", model="stub", result="ConnectionLost") == 5
+    assert not asked.counted(calls, rung="0", model="stub", result="answered")
+
+
+def test_a_stream_of_which_nothing_was_told_is_answered_by_the_next(
+    stub: Stub, other: Stub, asking: Make
+) -> None:
+    stub.default = Turn(pieces=4, cut_at=2)
+    asked = asking(settings(stub), settings(other))
+
+    def tell(_rung: Rung, pieces: Generator[Piece]) -> Generator[str]:
+        yield "".join(piece.text for piece in pieces)
+
+    outcome = asked.ladder.climb_for_stream(
+        lambda model, deadline: model.stream(QUERY, deadline), tell, Deadline.after(5, gap=5)
+    )
+    assert (list(outcome.result), outcome.rung.place) == ([ANSWER], 1)
+    assert asked.ladder.rungs[1].circuit_state() == 0
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_probe_that_fails_spends_no_retry_and_tells_its_error(stub: Stub, asking: Make) -> None:
+    stub.default = error(503, "busy")
+    asked = asking(settings(stub))
+    [rung] = asked.ladder.rungs
+    while rung.circuit_state() == 0:
+        assert asked.failure().reason is Reason.UPSTREAM_ERROR
+    wait_for(lambda: rung.circuit_state() == 1)
+    for _ in range(20):
+        rung.earn_retry()
+    calls = len(stub.log)
+    assert asked.failure().reason is Reason.UPSTREAM_ERROR
+    assert len(stub.log) == calls + 1
+    assert rung.spend_retry()

@@ -106,3 +106,13 @@ def test_whoever_waits_as_long_as_is_said_is_let_in(per_client: int, asked: int)
         counted.take("a", 0)
     wait = counted.take("a", 0)
     assert counted.take("a", wait + 1e-6) == 0
+
+
+def test_what_met_no_room_is_given_back_and_no_more_than_that() -> None:
+    counted = limits(per_client=2, in_all=2)
+    counted.give_back("a")
+    assert [counted.take("a", 0) for _ in range(2)] == [0, 0]
+    assert counted.take("a", 0) > 0
+    counted.give_back("a")
+    assert counted.take("a", 0) == 0
+    assert counted.take("a", 0) > 0

@@ -1,10 +1,13 @@
 """How a model is asked, against a server that does as it is told."""
 
+import errno
+import json
 import socket
+import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +77,72 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, theirs
+
+
+@contextmanager
+def talking(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Yield the URL of a server that talks over each connection in a thread of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    sock, _ = server.accept()
+                    threading.Thread(target=talk, args=(sock,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        finally:
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+
+
+def read_request(sock: socket.socket) -> None:
+    with sock.makefile("rb") as reading:
+        length = 0
+        while (line := reading.readline().lower()) not in {b"", b"\r\n"}:
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        reading.read(length)
+
+
+@contextmanager
+def resetting() -> Iterator[str]:
+    """A server that answers once on each connection, and resets it when it is used again."""
+    body = json.dumps({"choices": [{"message": {"content": ANSWER}, "finish_reason": "stop"}]})
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    def talk(sock: socket.socket) -> None:
+        with sock:
+            read_request(sock)
+            sock.sendall((head + body).encode())
+            sock.recv(1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with talking(talk) as url:
+        yield url
+
+
+@contextmanager
+def open_ended() -> Iterator[str]:
+    """A server that says `[DONE]` and leaves its response open."""
+    over = threading.Event()
+    choice = {"delta": {"content": "Ada."}, "finish_reason": "stop"}
+    said = f"data: {json.dumps({'choices': [choice]})}\n\ndata: [DONE]\n\n"
+
+    def talk(sock: socket.socket) -> None:
+        with sock:
+            read_request(sock)
+            head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            sock.sendall(f"{head}{len(said):x}\r\n{said}\r\n".encode())
+            over.wait(20)
+
+    with talking(talk) as url:
+        try:
+            yield url
+        finally:
+            over.set()
 
 
 def test_an_answer_comes_from_the_context(stub: Stub) -> None:
@@ -152,6 +221,59 @@ def test_a_connection_is_used_again(stub: Stub) -> None:
         asked.answer(QUESTION, deadline())
         list(asked.stream(QUESTION, deadline()))
     assert stub.connections == 1
+
+
+def test_one_that_waited_for_long_is_not(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies between may have forgotten it, and would swallow the question."""
+    monkeypatch.setattr("va_assistant.transport.IDLE_SECONDS", 0.0)
+    asked = model(stub.url)
+    for _ in range(2):
+        asked.answer(QUESTION, deadline())
+    assert stub.connections == 2
+    assert not asked._transport._idle
+
+
+def test_one_that_breaks_when_it_is_used_again_costs_no_question() -> None:
+    """The next from the pool would be as dead: a new one is made."""
+    with resetting() as url:
+        asked = model(url)
+        for _ in range(3):
+            assert asked.answer(QUESTION, deadline()).text == ANSWER
+
+
+def test_a_new_connection_that_breaks_is_a_failure_at_once(stub: Stub) -> None:
+    stub.turns(Turn(cut_at=0))
+    assert failure_of(model(stub.url)).reason is Reason.CONNECTION_LOST
+    assert len(stub.log) == 1
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+def test_what_nobody_confirms_is_not_waited_for(stub: Stub) -> None:
+    asked = model(stub.url)
+    asked.answer(QUESTION, deadline())
+    [idle] = asked._transport._idle
+    unheard = idle._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert 0 < unheard <= 15_000
+
+
+def test_a_response_that_stays_open_after_its_end_keeps_nobody_waiting() -> None:
+    with open_ended() as url:
+        started = time.monotonic()
+        pieces = list(model(url).stream(QUESTION, deadline(10, gap=10)))
+    assert "".join(piece.text for piece in pieces) == "Ada."
+    assert time.monotonic() - started < 3
+
+
+def test_a_dead_address_leaves_time_for_the_next(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    with black_hole() as port:
+        found = [(*kind, ("127.0.0.1", port)), (*kind, ("127.0.0.1", stub.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        monkeypatch.setattr("va_assistant.deadlines.CONNECT_SECONDS", 2.0)
+        asked = model("http://two.invalid/v1")
+        assert asked.answer(QUESTION, deadline(20)).text == ANSWER
 
 
 def test_a_connection_that_the_server_has_closed_is_not(stub: Stub) -> None:
@@ -407,6 +529,42 @@ def test_a_server_that_speaks_something_else(said: bytes) -> None:
         failure = failure_of(model(f"http://127.0.0.1:{server.getsockname()[1]}/v1"))
         talking.join(timeout=10)
     assert failure.reason in {Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("how", ["answer", "try_out"])
+def test_an_answer_that_is_not_of_its_encoding_is_the_model_s_fault(
+    stub: Stub, how: str, status: int
+) -> None:
+    stub.default = Turn(status=status, headers={"Content-Encoding": "gzip"})
+    asked = model(stub.url)
+    with pytest.raises(Failure) as failure:
+        asked.answer(QUESTION, deadline()) if how == "answer" else asked.try_out(deadline())
+    assert failure.value.reason is Reason.UPSTREAM_ERROR
+    assert failure.value.about_model
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "error"),
+    [
+        (socket, "socket", OSError(errno.EMFILE, "Too many open files")),
+        (socket, "socket", OSError(errno.EAFNOSUPPORT, "Address family not supported")),
+        (threading.Thread, "start", RuntimeError("can't start new thread")),
+    ],
+)
+def test_what_the_node_lacks_is_a_failure_of_the_model(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, module: object, name: str, error: Exception
+) -> None:
+    def lack(*_: object, **__: object) -> None:
+        raise error
+
+    asked = model(stub.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, name, lack)
+        failure = failure_of(asked)
+    assert failure.about_model
+    assert str(error.args[-1]) in failure.message
+    assert asked.answer(QUESTION, deadline()).text == ANSWER
 
 
 def test_a_key_that_was_changed_is_used_without_a_failed_answer(stub: Stub, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from support.openai_stub import RIGHT_KEY, Stub, Turn, error
 from support.serving import CONTEXT, wait_for, write_revision
+from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.keys import KeyFile
 from va_assistant.model import Model
@@ -295,6 +296,25 @@ def test_a_model_that_does_not_is_tried_until_it_does(
     with trying() as readiness:
         wait_for(lambda: state(readiness) == "Ready")
     assert len(stub.log) == 4
+
+
+def test_a_trial_outlives_what_nobody_foresaw(
+    stub: Stub, trying: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[Exception] = [MemoryError(), RuntimeError("can't start new thread")]
+    try_out = Model.try_out
+
+    def fail_at_first(self: Model, deadline: Deadline) -> int | None:
+        if errors:
+            raise errors.pop()
+        return try_out(self, deadline)
+
+    monkeypatch.setattr(Model, "try_out", fail_at_first)
+    with trying(first_pause=0.2) as readiness:
+        wait_for(lambda: state(readiness) == "Degraded")
+        assert "RuntimeError" in str(readiness.report().body["models"][0]["lastError"])
+        wait_for(lambda: state(readiness) == "Ready")
+    assert len(stub.log) == 1
 
 
 def test_only_a_trial_that_is_answered_tells_so(stub: Stub, trying: Callable[..., Any]) -> None:
