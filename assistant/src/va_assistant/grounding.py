@@ -6,17 +6,29 @@ language, but numbers, names and dates must be those of the texts.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from va_assistant.asking import says_little
+from va_assistant.concepts import mates
+from va_assistant.languages import language_of
 from va_assistant.passages import Sentence, sentences_in
-from va_assistant.words import Token, fold, is_english, is_number, tokens
+from va_assistant.statements import Clause, Fact, Statement, facts_in, read, terms_in
+from va_assistant.words import MONTHS, WEEKDAYS, Token, fold, is_number, tokens
 
 STRICT_SHARE = 0.8
 """Share of an answer's words that a small model must have from the lines it was given."""
+
+LONGEST_LIST = 12
+"""A larger number is never taken for a count of what a line lists."""
+
+SHARED_LETTERS = 4
+"""With which a word begins that is a form of another."""
+
+LONGEST_ENDING = 4
+"""Letters in which such forms may differ."""
 
 LONGEST_SENTENCE = 2000
 """Characters that a stream waits for the end of a sentence."""
@@ -40,7 +52,8 @@ _NEGATION = re.compile(
     r"|forbidden|prohibited|excluded?|except|unless)\b|n't\b",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r",|;|\band\b|\bor\b|&|\n")
+_LISTED = re.compile(r",|;|\b(?:and|or|und|oder|et|ou|y|og)\b|&|\n")
+_SPELT_ALIKE = str.maketrans("wuyc", "vvik")
 _NUMBERING = re.compile(r"^\s*\d{1,2}[.)]\s")
 
 
@@ -72,37 +85,60 @@ class Grounds:
         """
         self._strict = strict
         self._stems = stems
-        self._nearby = [(sentence, _content(sentence, stems)) for sentence in nearby]
+        self._question = question
+        texts = tuple(texts)
+        sample = "" if stems else " ".join(line.text for line in nearby[:5]) or "".join(texts)
+        self._language = "en" if stems else language_of(sample)
+        self._nearby = [_read(line, stems, self._language) for line in nearby]
+        self._known = (
+            *(line.content for line in self._nearby),
+            *(_terms_of_text(text, stems, self._language) for text in texts),
+        )
         self._asked = self._terms(question)
         for text in said_before:
             self._asked |= self._terms(text)
-        self._known = (
-            *(content for _, content in self._nearby),
-            *(_terms_of_text(text, stems) for text in texts),
-        )
-        self._question_is_negative = bool(_NEGATION.search(question))
 
     def check(self, sentence: str) -> Verdict:
         """Tell whether the lines support a sentence of an answer, and which do."""
         sentence = _NUMBERING.sub("", sentence)
+        return self._strict_verdict(sentence) if self._strict else self._free_verdict(sentence)
+
+    def _free_verdict(self, sentence: str) -> Verdict:
+        """Judge a sentence that may be in words, and a language, of its own.
+
+        What it states as a fact the texts have, or the question has it and it is denied. Where
+        words can be compared, each clause that denies nothing has one of the texts.
+        """
+        language = language_of(sentence, self._question)
+        told = read(sentence, stems=self._stems, language=language)
+        same = bool(language) and language == self._language
+        for clause in told.clauses:
+            for fact in clause.facts:
+                if self._holds(fact, same) or self._counts(fact, sentence):
+                    continue
+                if not (clause.denies and self._asked.issuperset(fact.terms)):
+                    return Verdict(is_supported=False)
+            if same and not clause.denies and not self._says(clause):
+                return Verdict(is_supported=False)
+        if told.affirms and not any(clause.denies for clause in told.clauses):
+            asked = facts_in(self._question, stems=self._stems, language=language)
+            if not all(self._holds(fact, same) for fact in asked):
+                return Verdict(is_supported=False)
+        return Verdict(is_supported=True, sources=self._cited(told))
+
+    def _strict_verdict(self, sentence: str) -> Verdict:
         words = tokens(sentence, stems=self._stems)
-        hard = self._hard(words, sentence)
-        # What the question itself brings up may be said again; a number of it only as a negation.
-        if any(term not in self._asked and not self._knows(term) for term in hard):
+        hard = self._hard(words, sentence) - self._asked
+        if any(not self._knows(term) for term in hard):
             return Verdict(is_supported=False)
         stated = {term for token in words for term in token.terms} - self._asked
-        sources = self._sources(stated, hard - self._asked)
-        if not self._strict:
-            return Verdict(is_supported=True, sources=sources)
-        return self._strict_verdict(sentence, stated, hard, sources)
-
-    def _strict_verdict(
-        self, sentence: str, stated: set[str], hard: set[str], sources: tuple[Sentence, ...]
-    ) -> Verdict:
+        sources = self._sources(stated, hard)
         if not stated or not sources:
             return Verdict(is_supported=False)  # it only repeats the question
-        here = frozenset[str]().union(*(_content(source, self._stems) for source in sources))
-        if not (hard - self._asked) <= here:
+        here = frozenset[str]().union(
+            *(_read(source, self._stems, self._language).content for source in sources)
+        )
+        if not hard <= here:
             return Verdict(is_supported=False)  # a fact of another line than the one that answers
         weighty = {term for term in stated if not says_little(term)}
         if weighty and len(weighty & here) < STRICT_SHARE * len(weighty):
@@ -115,23 +151,54 @@ class Grounds:
     def _hard(self, words: Sequence[Token], sentence: str) -> set[str]:
         """Return what must be in the texts as it is: numbers, names, addresses."""
         hard: set[str] = set()
-        foreign = not self._strict and self._stems and not is_english((sentence,))
         for at, token in enumerate(words):
-            if token.kind in {"number", "clock", "email", "url"}:
-                if not (token.kind == "number" and self._counts_itself(token, sentence)):
+            if token.kind in {"number", "clock", "email", "url"} or (
+                token.terms and is_number(token.terms[0])
+            ):
+                if not _counts_what_follows(token.start, token.terms, sentence):
                     hard.update(token.terms)
-            elif token.terms and is_number(token.terms[0]):
-                if self._strict and not self._counts_itself(token, sentence):
-                    hard.update(token.terms)
-            elif at and token.text[:1].isupper() and token.kind == "word" and not foreign:
+            elif at and token.text[:1].isupper() and token.kind == "word":
                 hard.update(token.terms)
         return hard
 
-    @staticmethod
-    def _counts_itself(token: Token, sentence: str) -> bool:
-        """Tell whether a number counts what the sentence then lists."""
-        listed = len(_LISTED.findall(sentence[token.start :])) + 1
-        return listed > 1 and token.terms == (str(listed),)
+    def _holds(self, fact: Fact, same_language: bool) -> bool:
+        """Tell whether the texts have a fact; a name may be inflected in another language."""
+        if all(map(self._knows, fact.terms)) or any(map(self._knows, fact.clocks)):
+            return True
+        if not fact.is_name:
+            return False
+        if same_language and self._stems:
+            return self._is_in_a_span(fact)
+        return all(self._knows_alike(term) for term in fact.terms) or self._is_in_a_span(fact)
+
+    def _is_in_a_span(self, fact: Fact) -> bool:
+        """Tell whether a month or weekday lies between two that a line has."""
+        for names in (MONTHS, WEEKDAYS):
+            if fact.terms[0] in names:
+                return any(len(line.content.intersection(names)) > 1 for line in self._nearby)
+        return False
+
+    def _counts(self, fact: Fact, sentence: str) -> bool:
+        """Tell whether a number counts what the sentence, or the best line, then lists."""
+        if fact.is_name or not fact.terms[0].isdigit() or int(fact.terms[0]) > LONGEST_LIST:
+            return False
+        return _counts_what_follows(fact.start, fact.terms, sentence) or any(
+            int(fact.terms[0]) == _listed(line.sentence.text) for line in self._nearby[:1]
+        )
+
+    def _says(self, clause: Clause) -> bool:
+        """Tell whether the texts have the words of a clause: more than half, or one and a fact."""
+        if not clause.words:
+            return True
+        held = sum(map(self._has_word, clause.words))
+        has_fact = any(not self._asked.issuperset(fact.terms) for fact in clause.facts)
+        return held > (0 if has_fact else len(clause.words) / 2)
+
+    def _has_word(self, term: str) -> bool:
+        """Tell whether the texts have a word, another for the same, or another form of it."""
+        if self._knows(term) or (self._stems and any(map(self._knows, mates(term)))):
+            return True
+        return self._knows_alike(term)
 
     def _sources(self, stated: set[str], hard: set[str]) -> tuple[Sentence, ...]:
         """Return the one line, or the two, that hold most of what is stated."""
@@ -139,40 +206,131 @@ class Grounds:
         left, hard_left = set(stated), set(hard)
         for _ in range(2):
             best, best_score = None, 0.0
-            for place, (sentence, content) in enumerate(self._nearby):
+            for place, line in enumerate(self._nearby):
+                content = line.content
                 score = 2 * len(hard_left & content) + len(left & content) - 0.01 * place
-                if score > best_score + 0.5 and sentence not in chosen:
-                    best, best_score = (sentence, content), score
+                if score > best_score + 0.5 and line.sentence not in chosen:
+                    best, best_score = line, score
             if best is None:
                 break
-            chosen.append(best[0])
-            left -= best[1]
-            hard_left -= best[1]
+            chosen.append(best.sentence)
+            left -= best.content
+            hard_left -= best.content
             if not hard_left and len(left) <= (1 - STRICT_SHARE) * len(stated):
                 break
         return tuple(chosen)
 
+    def _cited(self, told: Statement) -> tuple[Sentence, ...]:
+        """Return the line, or the two, that a sentence rests on; rather none than a wrong one.
+
+        A line has a fact of the sentence that the question does not have, and, where that is but
+        a small number, a word beside it. Where there are no such facts it has most of the words.
+        """
+        facts = {term for clause in told.clauses for fact in clause.facts for term in fact.terms}
+        words = {term for clause in told.clauses for term in clause.words}
+        left = {term for term in facts - self._asked if self._distinguishes(term)}
+        chosen: list[Sentence] = []
+        for _ in range(2):
+            best, best_score = None, 0.0
+            for place, line in enumerate(self._nearby):
+                shared, about = left & line.own, words & line.content
+                is_weak = all(term.isdigit() and len(term) < 3 for term in shared)
+                score = 2 * len(shared) + len(about) - 0.01 * place
+                if shared and (about or not is_weak) and score > best_score:
+                    best, best_score = line, score
+            if best is None:
+                break
+            chosen.append(best.sentence)
+            left -= best.content
+        if chosen or not words:
+            return tuple(chosen)
+        stated = words | facts
+        said = [sum(self._is_said(term, line.content) for term in stated) for line in self._nearby]
+        most = max(said, default=0)
+        return (self._nearby[said.index(most)].sentence,) if 2 * most > len(stated) else ()
+
+    def _distinguishes(self, term: str) -> bool:
+        """Tell whether few of the lines have a term: the name in a title is above all of them."""
+        having = sum(term in line.content for line in self._nearby)
+        return having <= max(3, len(self._nearby) / 2)
+
+    def _is_said(self, term: str, content: frozenset[str]) -> bool:
+        return term in content or (self._stems and not mates(term).isdisjoint(content))
+
     def _knows(self, term: str) -> bool:
         return any(term in terms for terms in self._known)
 
+    def _knows_alike(self, term: str) -> bool:
+        """Tell whether a word of the texts differs from a term in its ending only."""
+        sought = _skeleton(term)
+        if len(sought) < SHARED_LETTERS:
+            return any(self._knows(term.removesuffix(ending)) for ending in ("s", "n"))
+        return any(
+            _is_alike(sought, word)
+            for terms in self._known
+            for word in _by_beginning(terms).get(sought[:SHARED_LETTERS], ())
+        )
+
     def _terms(self, text: str) -> frozenset[str]:
-        return _terms_in(text, self._stems)
+        return terms_in(text, stems=self._stems, language=language_of(text) or self._language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line as it is compared."""
+
+    sentence: Sentence
+    own: frozenset[str]
+    """Its terms."""
+
+    content: frozenset[str]
+    """Those, and the terms of what stands above it."""
 
 
 @lru_cache(maxsize=4096)
-def _content(sentence: Sentence, stems: bool) -> frozenset[str]:
-    """Return the terms of a line and of what stands above it; lines are asked about again."""
+def _read(sentence: Sentence, stems: bool, language: str) -> _Line:
+    """Return a line with its terms; lines are asked about again."""
+    own = terms_in(sentence.text, stems=stems, language=language)
     around = " ".join((*sentence.headings, sentence.intro))
-    return _terms_in(sentence.text, stems) | _terms_in(around, stems)
+    return _Line(sentence, own, own | terms_in(around, stems=stems, language=language))
 
 
 @lru_cache(maxsize=64)
-def _terms_of_text(text: str, stems: bool) -> frozenset[str]:
-    return _terms_in(text, stems)
+def _terms_of_text(text: str, stems: bool, language: str) -> frozenset[str]:
+    return terms_in(text, stems=stems, language=language)
 
 
-def _terms_in(text: str, stems: bool) -> frozenset[str]:
-    return frozenset(term for token in tokens(text, stems=stems) for term in token.terms)
+@lru_cache(maxsize=4096)
+def _by_beginning(terms: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the words among terms by their first letters."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in map(_skeleton, terms):
+        found[word[:SHARED_LETTERS]] = (*found.get(word[:SHARED_LETTERS], ()), word)
+    return found
+
+
+def _skeleton(word: str) -> str:
+    """Return a folded word without what languages spell differently: Norway, Norvège."""
+    return fold(word).translate(_SPELT_ALIKE)
+
+
+def _is_alike(one: str, other: str) -> bool:
+    shared = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared >= SHARED_LETTERS and max(len(one), len(other)) - shared <= LONGEST_ENDING
+
+
+def _counts_what_follows(start: int, terms: Sequence[str], sentence: str) -> bool:
+    """Tell whether a number counts what the sentence then lists."""
+    listed = _listed(sentence[start : start + LONGEST_SENTENCE])
+    return listed > 1 and tuple(terms) == (str(listed),)
+
+
+def _listed(text: str) -> int:
+    return len(_LISTED.findall(text)) + 1
 
 
 def says_nothing(answer: str, no_answer_text: str) -> bool:

@@ -194,7 +194,7 @@ class Pipeline:
             text=check.told.strip(),
             made=Made.MODEL,
             author=rung.author,
-            sources=self._sources(check.sources or case.study.lines[:1]),
+            sources=self._sources(check.sources),
             finish_reason=finish_reason,
             usage=usage,
         )

@@ -71,9 +71,30 @@ def test_a_large_model_may_answer_in_another_language_but_not_with_other_numbers
     assert not tolerant().check("Sie arbeitete bis 2015 in der Firma und das war es.").is_supported
 
 
-def test_the_question_may_be_repeated() -> None:
+def test_what_only_the_question_has_may_be_denied_but_not_affirmed() -> None:
     grounds = tolerant("Did she work at Statkraft in 2015?")
     assert grounds.check("She did not work at Statkraft in 2015.").is_supported
+    assert grounds.check("No, neither at Statkraft nor in 2015.").is_supported
+    assert not grounds.check("She worked at Statkraft.").is_supported
+    assert not grounds.check("No, she worked at Statkraft.").is_supported
+    assert not grounds.check("Yes, she did.").is_supported
+    assert tolerant("Did she work at Norconsult in 2012?").check("Yes, she did.").is_supported
+
+
+def test_a_source_has_a_fact_that_the_question_does_not_have() -> None:
+    def lines(sentence: str) -> list[int]:
+        return [source.line for source in tolerant().check(sentence).sources]
+
+    assert lines("From 2012 to 2016 Ada was with Norconsult.") == [3]
+    assert lines("She was at Norconsult first and then moved to Bergen.") == [3, 20]
+    assert lines("The dog is called Pixel.") == [9]
+
+
+@pytest.mark.parametrize("sentence", ["Yes.", "Sie arbeitet gern mit anderen."])
+def test_no_source_is_named_for_what_no_line_has(sentence: str) -> None:
+    verdict = tolerant().check(sentence)
+    assert verdict.is_supported
+    assert verdict.sources == ()
 
 
 @pytest.mark.parametrize(
