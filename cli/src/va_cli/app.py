@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
@@ -46,18 +46,36 @@ def build_app(program: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         invoke_without_command=True,
         callback=_bare,
+        # That of a plugin would take the place of kubectl's own: see kubectl_completion.py.
+        add_completion=program == "va",
     )
     app.command("ask", help=ASK_HELP.replace("{va}", program))(ask)
     app.command("chat", help=CHAT_HELP)(chat)
     app.command("list")(list_assistants)
     app.command("status")(status)
     app.command("version")(version)
+    app.command("help", hidden=True)(_help)
     return app
 
 
-def _bare(invocation: typer.Context) -> None:
+def _bare(
+    invocation: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version of this program alone.")
+    ] = False,
+) -> None:
+    if show_version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"va {installed('va-cli')}")
+        raise Exit
     if invocation.invoked_subcommand is None:
         typer.echo(invocation.get_help())
+
+
+def _help(invocation: typer.Context) -> None:
+    """Show what `--help` shows, for those who type it as a verb."""
+    typer.echo(invocation.find_root().get_help())
 
 
 def program_name(argv0: str) -> str:

@@ -131,7 +131,8 @@ class Conversation:
             case "sources", None:
                 self.notes.say("there is no answer yet that names its lines")
             case "new", None:
-                self.transcript, self.last_answer = self.transcript.fresh(), None
+                self.transcript.forget()
+                self.last_answer = None
                 self.notes.say("a new conversation begins")
             case "switch", str(name) if not name.split()[1:]:
                 asker = self.switch(name)

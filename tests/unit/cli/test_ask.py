@@ -123,6 +123,32 @@ def test_several_assistants_are_listed_instead_of_guessed(stub: AssistantStub) -
     assert stub.questions == []
 
 
+@pytest.mark.parametrize("name", ["", "Where does Ada work?", "../../version", "a/b", "Ada"])
+@pytest.mark.parametrize("verb", [["ask", "{}", "ada"], ["chat", "{}"], ["status", "{}"]])
+def test_what_no_assistant_can_be_called_is_no_name(
+    verb: list[str], name: str, cluster: FakeCluster
+) -> None:
+    run = run_va(*(word.format(name) for word in verb), cluster=cluster)
+    assert run.code == 2
+    assert run.error_lines[0] == f"Error: '{name}' cannot be the name of an assistant."
+    assert ("not set" in run.error_lines[1]) == (name == "")
+    assert "with the name first" in run.error_lines[2]
+    assert cluster.reads == []
+
+
+def test_the_name_of_the_environment_must_be_one_too(cluster: FakeCluster) -> None:
+    run = run_va("ask", "Where?", cluster=cluster, environment={"VA_ASSISTANT": "a/b"})
+    assert (run.code, cluster.reads) == (2, [])
+
+
+@pytest.mark.parametrize("verb", ["ask", "chat", "list", "status", "version"])
+def test_a_namespace_that_cannot_be_is_refused(verb: str, cluster: FakeCluster) -> None:
+    run = run_va(verb, "-n", "a/b", cluster=cluster)
+    assert run.code == 2
+    assert "'a/b' cannot be the name of a namespace" in run.err
+    assert cluster.reads == []
+
+
 def test_a_name_beside_a_url_is_refused(stub: AssistantStub) -> None:
     run = run_va("ask", "ada", "Where?", environment={"VA_URL": stub.url})
     assert run.code == 2

@@ -202,6 +202,20 @@ def test_a_chat_is_understood_from_what_was_said_until_new(
     assert told == [("one", []), ("two", first), ("two", first), ("three", [])]
 
 
+def test_new_forgets_what_is_kept_too(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    for line, what in (("one", "Ada works at the Analytical Engine."), ("/new", "a new convers")):
+        ready(child, stub)
+        child.send(f"{line}\r")
+        child.expect_exact(what)
+    ready(child, stub)
+    child.send(CTRL_D)
+    assert end_of(child) == 0
+    child = start("-c", "--url", stub.url)
+    child.expect_exact("no conversation with")
+    ready(child, stub)
+
+
 def test_a_chat_that_goes_on_has_the_questions_on_the_arrow_keys(
     start: Start, stub: AssistantStub
 ) -> None:

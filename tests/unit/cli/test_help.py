@@ -74,6 +74,10 @@ def test_kubectls_plugin_calls_itself_so() -> None:
     assert run_va("frob", program=plugin).error_lines[2] == "Next:  kubectl assistant --help"
 
 
+def test_help_is_shown_to_who_types_it_as_a_verb() -> None:
+    assert run_va("help").out == run_va("--help").out
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_page_lists_every_verb_and_option(verb: str) -> None:
     options = set(re.findall(r"(?<![\w-])(--?[a-z][-a-z]*)", run_va(verb, "--help").out))
