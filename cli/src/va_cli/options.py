@@ -109,8 +109,8 @@ Timeout: TypeAlias = Annotated[
         "--timeout",
         parser=_seconds,
         metavar="DURATION",
-        show_default="2m",
-        help="How long finding the assistant and its whole answer may take.",
+        show_default=False,
+        help="How long finding the assistant and its whole answer may take. Default: 2m.",
     ),
 ]
 Wait: TypeAlias = Annotated[

@@ -215,8 +215,20 @@ def test_the_last_json_line_of_a_failure_says_what_failed(
     assert run.code == 5
     assert [json.loads(line) for line in run.out.splitlines()] == [
         {"type": "text", "text": "Ada"},
-        {"type": "error", "reason": "ConnectionLost", "message": "ConnectionLost: it went away"},
+        {"type": "error", "reason": "ConnectionLost", "message": "it went away"},
     ]
+
+
+def test_an_answer_that_takes_too_long_has_one_reason_and_a_message_without_it(
+    stub: AssistantStub,
+) -> None:
+    stub.usual = Reply(pieces=("Ada",) * 2, hold=stub.ending)
+    run = run_va("ask", "Where?", "-o", "jsonl", "--timeout", "300ms", "--url", stub.url)
+    assert json.loads(run.out.splitlines()[-1]) == {
+        "type": "error",
+        "reason": "Timeout",
+        "message": "0.3s are over",
+    }
 
 
 def test_json_stays_empty_when_there_is_no_answer(
