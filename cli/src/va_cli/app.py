@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import Abort, Exit, TyperException
 
 from va_cli.failures import EXIT_CODES, CannotWrite, ExitCode, Failure, WrongUsage
@@ -77,9 +78,19 @@ def _bare(
         typer.echo(invocation.get_help())
 
 
-def _help(invocation: typer.Context) -> None:
+def _help(
+    invocation: typer.Context, verb: Annotated[str | None, typer.Argument(metavar="VERB")] = None
+) -> None:
     """Show what `--help` shows, for those who type it as a verb."""
-    typer.echo(invocation.find_root().get_help())
+    program = invocation.find_root()
+    if verb is None:
+        typer.echo(program.get_help())
+        return
+    assert isinstance(program.command, TyperGroup)  # noqa: S101 - it has verbs
+    command = program.command.get_command(program, verb)
+    if command is None:
+        raise typer.BadParameter(f"there is no verb '{verb}'")
+    typer.echo(command.get_help(typer.Context(command, info_name=verb, parent=program)))
 
 
 def program_name(argv0: str) -> str:

@@ -86,8 +86,12 @@ def test_the_name_of_an_assistant_alone_is_not_sent_as_a_question(
 def test_a_pipe_follows_the_question_after_a_blank_line(
     stub: AssistantStub, cluster: FakeCluster
 ) -> None:
-    assert run_va("ask", "ada", "What failed?", piped="boom\n", cluster=cluster).code == 0
+    run = run_va("ask", "ada", "What failed?", piped="boom\n", cluster=cluster)
+    assert (run.code, run.out) == (0, ANSWER)
+    assert run.err == "va: the text from the pipe is asked as a part of the question\n"
     assert stub.questions == ["What failed?\n\nboom"]
+    assert run_va("ask", "ada", "What failed?", piped=" \n", cluster=cluster).err == ""
+    assert run_va("ask", "ada", piped="What failed?\n", cluster=cluster).err == ""
 
 
 @pytest.mark.parametrize(

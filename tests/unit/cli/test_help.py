@@ -49,14 +49,14 @@ def test_the_help_of_ask() -> None:
         "  question. Without a name VA_ASSISTANT is asked, or the only assistant there",
         "  is.",
         "",
-        "  Text from a pipe follows the question after a blank line, or is the question",
-        "  where the arguments give none. -f asks each line of a file.",
+        "  Text from a pipe is the question where the arguments give none, and else a",
+        "  part of it: the assistant answers from its own text, never from what is",
+        "  piped in. -f asks each line of a file.",
         "",
         '    va ask ada "Where does Ada work?"',
         '    va ask "Where does Ada work?"             where there is only one assistant',
         '    va ask -c "And since when?"               goes on with the conversation',
         '    echo "Who is Ada?" | va ask ada',
-        '    va ask ada "What went wrong?" < log.txt   the question, a blank line, the log',
         "    va ask ada -f questions.txt --json        one object a line",
         "",
         "Arguments:",
@@ -77,6 +77,11 @@ def test_kubectls_plugin_calls_itself_so() -> None:
 
 def test_help_is_shown_to_who_types_it_as_a_verb() -> None:
     assert run_va("help").out == run_va("--help").out
+    for verb in VERBS:
+        assert run_va("help", verb).out == run_va(verb, "--help").out
+    run = run_va("help", "frob")
+    assert run.code == 2
+    assert "there is no verb 'frob'" in run.error_lines[1]
 
 
 @pytest.mark.parametrize("verb", VERBS)
