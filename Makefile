@@ -29,7 +29,7 @@ demo: install ## from nothing to a first answer: cluster, images, operator, samp
 	@RUN="$(RUN)" deploy/demo
 
 test: cluster images lint ## run all checks but test-faults and test-alerts
-	@$(RUN) --group browser pytest tests/unit tests/browser tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
+	@$(RUN) --group browser pytest tests/unit tests/clients tests/browser tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
 test-faults: cluster images ## do the operator every harm that is foreseen, and see what comes of it
 	@$(RUN) pytest tests/faults $(PYTEST_ARGS)

@@ -7,7 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.answers.cases import SETS, Choice, all_cases, text_names
+from benchmarks.answers.cases import (
+    RELEASE_SET,
+    SETS,
+    WORK_SETS,
+    Choice,
+    all_cases,
+    text_names,
+)
 from benchmarks.answers.report import faults, report
 from benchmarks.answers.rounds import OpenWay, models, play
 from benchmarks.answers.scores import Outcome
@@ -25,7 +32,9 @@ def arguments(words: list[str]) -> argparse.Namespace:
         prog="python -m benchmarks.answers", description="How true the answers are."
     )
     names = text_names()
-    parser.add_argument("--set", default="all", choices=(*SETS, "all"), help="which questions")
+    parser.add_argument(
+        "--set", default=",".join(WORK_SETS), help=f"which questions, of {', '.join(SETS)}"
+    )
     parser.add_argument(
         "--way", default=",".join(WAYS), help=f"how they are answered, of {', '.join(WAYS)}"
     )
@@ -35,9 +44,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--show", action="store_true", help="print each answer that is not good")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the folder of the results")
     found = parser.parse_args(words)
-    found.text, found.way = found.text.split(","), found.way.split(",")
-    if unknown := (set(found.text) - set(names)) | (set(found.way) - set(WAYS)):
-        parser.error(f"no such text or way: {', '.join(sorted(unknown))}")
+    for name, allowed in (("set", SETS), ("text", names), ("way", WAYS)):
+        listed = getattr(found, name).split(",")
+        if unknown := set(listed) - set(allowed):
+            parser.error(f"no such {name}: {', '.join(sorted(unknown))}")
+        setattr(found, name, listed)
+    if found.show and RELEASE_SET in found.set:
+        parser.error(f"the set {RELEASE_SET} is counted, not shown")
     if found.url and len(found.text) != 1:
         parser.error("--url needs one --text, the one that is served there")
     return found
@@ -46,11 +59,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
 def run(asked: argparse.Namespace) -> list[Outcome]:
     """Ask, and show how far it is."""
     choice = Choice(
-        sets=SETS if asked.set == "all" else (asked.set,),
+        sets=tuple(asked.set),
         texts=tuple(asked.text),
         limit=asked.limit,
     )
     cases = choice.of(all_cases())
+    if not cases:
+        sys.exit("these sets have no questions about these texts")
     ways: dict[str, OpenWay] = {way: WAYS[way] for way in asked.way}
     if asked.url:
         ways = {SERVED: lambda _text, _model: contextlib.nullcontext(served(asked.url))}

@@ -10,8 +10,13 @@ import yaml
 HERE = Path(__file__).parent
 TEXTS = HERE / "texts"
 QUESTIONS = HERE / "questions"
-SETS = ("dev", "held-out")
+WORK_SETS = ("dev", "held-out")
 """Whoever improves the answers looks at the first half only; the second one judges them."""
+
+RELEASE_SET = "unseen"
+"""About texts of its own, and counted at releases only: nothing was ever improved by it."""
+
+SETS = (*WORK_SETS, RELEASE_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ class Case:
 class Choice:
     """Which of the questions are asked."""
 
-    sets: tuple[str, ...] = SETS
+    sets: tuple[str, ...] = WORK_SETS
     texts: tuple[str, ...] = field(default_factory=lambda: text_names())
     limit: int | None = None
     """Questions of each text, spread evenly over the file; all without it."""

@@ -27,7 +27,7 @@ def report(machine: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
     for name in sets:
         own = [outcome for outcome in outcomes if outcome.set == name]
         parts += [f"## Questions of the set {name}", _score_table(own, ways)]
-    everything = [("Both sets", list(outcomes))] if len(sets) > 1 else []
+    everything = [("All of these sets", list(outcomes))] if len(sets) > 1 else []
     by_text = [
         (text, [outcome for outcome in outcomes if outcome.text == text])
         for text in unique(outcome.text for outcome in outcomes)

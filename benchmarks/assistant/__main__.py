@@ -17,7 +17,7 @@ from benchmarks.machine import machine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PARTS = ("start", "requests", "streams", "slow", "leave", "embedded")
+PARTS = ("start", "requests", "streams", "slow", "leave", "overload", "embedded")
 WAYS = (DIRECT, ASSISTANT, LITELLM, ORIGINAL)
 RESULTS = Path(__file__).parent / "results"
 WARM_UP = Cell(tokens=50, delay=0.0, stream=False, clients=4)
@@ -33,6 +33,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     add("--ways", default=",".join(WAYS), help=f"who is compared, of {', '.join(WAYS)}")
     add("--rounds", type=int, default=5, help="rounds, each with every way in turn")
     add("--seconds", type=float, default=3.0, help="of one turn of a way")
+    add("--overload", type=float, default=60.0, help="seconds of ten times the load")
     add("--delays", default="0,200", help="milliseconds that the stub takes")
     add("--clients", default="1,16,64", help="clients at once")
     add("--out", type=Path, default=RESULTS, help="the folder of the results")
@@ -57,6 +58,7 @@ def run(asked: argparse.Namespace, found: dict[str, Any]) -> None:
             "streams": lambda: parts.streams(here, asked.rounds, max(asked.seconds, 3.0)),
             "slow": lambda: parts.slow_readers(here),
             "leave": lambda: parts.leavers(here),
+            "overload": lambda: parts.overload(here, asked.overload),
             "embedded": lambda: embedded.embedded(here.folder, min(asked.rounds, 3)),
         }
         for part, play in plays.items():

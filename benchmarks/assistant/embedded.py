@@ -21,7 +21,7 @@ QUESTIONS = (
     "Who is the director of the museum?",
     "Which tram stops at the museum?",
 )
-_TOKENS = re.compile(r'^va_assistant_tokens_total\{kind="(\w+)"\} (\S+)', re.MULTILINE)
+_TOKENS = re.compile(r'^va_assistant_tokens_total\{kind="(\w+)",[^}]*\} (\S+)', re.MULTILINE)
 
 
 def embedded(folder: Path, rounds: int) -> list[Figures]:

@@ -39,6 +39,10 @@ class Job:
     leave_after: float = 0.0
     """Seconds from the question to the client's leaving."""
 
+    takes_a_no: bool = False
+    """Whether a client that gets 503 waits as long as `Retry-After` says; without that header it
+    is a failure, as it is where this is False."""
+
 
 @dataclass(kw_only=True)
 class Result:
@@ -55,6 +59,9 @@ class Result:
 
     firsts: list[float] = field(default_factory=list)
     """The same to the first byte of the answer's body."""
+
+    refused: list[float] = field(default_factory=list)
+    """From a question's first byte sent to the last byte of a 503 that says when to come back."""
 
     failures: dict[str, int] = field(default_factory=dict)
     left: list[float] = field(default_factory=list)
@@ -137,7 +144,10 @@ async def ask(job: Job) -> Result:
                 failures["no answer in time"] += 1
                 break
             now = time.perf_counter()
-            if fault := fault_of(response, expect):
+            wait = response.retry_after if job.takes_a_no and response.status == 503 else None
+            if wait is not None:
+                result.refused.append((now - sent) * 1000)
+            elif fault := fault_of(response, expect):
                 failures[fault] += 1
             elif sent >= begin:
                 result.times.append((now - sent) * 1000)
@@ -146,6 +156,8 @@ async def ask(job: Job) -> Result:
             if response.closes and client.transport:
                 client.transport.close()
                 client = None
+            if wait is not None:
+                await asyncio.sleep(min(wait, max(end - now, 0)))
         if client and client.transport:
             client.transport.close()
 

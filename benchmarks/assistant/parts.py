@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 
-from benchmarks.assistant.answers import Behaviour
+from benchmarks.assistant.answers import TEXT, Behaviour
 from benchmarks.assistant.cells import Cell, Figures, cells
 from benchmarks.assistant.load import Job
 from benchmarks.assistant.processes import exchange
@@ -15,6 +17,12 @@ from benchmarks.figures import median, percentile
 
 PACED = Cell(tokens=64, delay=0.0, stream=True, clients=128, gap=0.02)
 """128 streams at once, a piece every 20 ms."""
+
+AT_ONCE = 128
+"""Questions that a pod takes at once where nothing is said."""
+
+PEAK = Cell(tokens=1, delay=0.5, stream=False, clients=AT_ONCE)
+"""As many clients as there is room for, with a model that is slow enough to fill it."""
 
 SLOW_READERS = 64
 LEAVERS = 10
@@ -102,6 +110,42 @@ def slow_readers(stage: Stage) -> list[Figures]:
     return found
 
 
+def overload(stage: Stage, seconds: float) -> list[Figures]:
+    """Return what a pod still does with ten times the clients that it has room for."""
+    found = []
+    for way in stage.ways:
+        if not way.probe_port:
+            continue
+        peak = stage.turn(way, PEAK, seconds=min(seconds, 10.0), warm_seconds=1.0)
+        crowd = replace(PEAK, clients=10 * AT_ONCE)
+        job = replace(
+            crowd.job(way, TEXT.read_text(), seconds=seconds, warm_seconds=2.0), takes_a_no=True
+        )
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(stage.clients.do, job)
+            probes: dict[int, list[float]] = {way.port: [], way.probe_port: []}
+            while not asking.done():
+                for port, times in probes.items():
+                    times.append(_probe_time(port, way.health))
+                time.sleep(0.1)
+        result = asking.result()
+        rate = len(result.times) / result.seconds if result.seconds else 0.0
+        found.append({
+            "way": way.name, "peak": peak["rate"], "rate": rate,
+            "share": rate / peak["rate"] if peak["rate"] else None,
+            "p99": percentile(result.times, 0.99) if result.times else None,
+            "refused": len(result.refused),
+            "refused_p50": median(result.refused) if result.refused else None,
+            "refused_p99": percentile(result.refused, 0.99) if result.refused else None,
+            "health_p50": median(probes[way.port]), "health_p99": percentile(
+                probes[way.port], 0.99),
+            "probe_p50": median(probes[way.probe_port]), "probe_p99": percentile(
+                probes[way.probe_port], 0.99),
+            "failures": result.failures, "lives": stage.servers[way.name].is_alive(),
+        })  # fmt: skip
+    return found
+
+
 def leavers(stage: Stage) -> list[Figures]:
     """Return how long after a client's leaving the stub saw its call closed."""
     found = []
@@ -166,12 +210,15 @@ def _until(met: Callable[[], bool], *, within: float = 20) -> bool:
 
 
 def _probe_times(way: Way) -> list[float]:
-    times = []
-    for _ in range(100):
-        begin = time.perf_counter()
-        exchange(way.probe_port or way.port, "GET", way.health)
-        times.append((time.perf_counter() - begin) * 1000)
-    return times
+    return [_probe_time(way.probe_port or way.port, way.health) for _ in range(100)]
+
+
+def _probe_time(port: int, path: str) -> float:
+    """Return the milliseconds of a probe, also of one that nobody answers in time."""
+    begin = time.perf_counter()
+    with suppress(OSError):
+        exchange(port, "GET", path)
+    return (time.perf_counter() - begin) * 1000
 
 
 def _in_flight(way: Way) -> float | None:

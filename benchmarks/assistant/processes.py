@@ -84,6 +84,10 @@ class Server:
         found = [asdict(usage(pid)) for pid in self._tree()]
         return Usage(**{name: sum(each[name] for each in found) for name in found[0]})
 
+    def is_alive(self) -> bool:
+        """Tell whether it has not ended."""
+        return self.process.poll() is None
+
     def stop(self) -> None:
         """End it: politely, and after five seconds not."""
         if self.process.poll() is None:

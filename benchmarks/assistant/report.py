@@ -37,6 +37,11 @@ def report(found: Figures) -> str:
         ]
     if "slow" in parts:
         text += ["## Beside 64 clients that read nothing", slow_section(parts["slow"])]
+    if "overload" in parts:
+        text += [
+            "## Ten times as many clients as there is room for",
+            overload_section(parts["overload"]),
+        ]
     if "leave" in parts:
         text += ["## Clients that leave", leave_section(parts["leave"])]
     if "embedded" in parts:
@@ -157,6 +162,21 @@ def slow_section(found: Sequence[Figures]) -> str:
     ]  # fmt: skip
     head = ("way", "p50 alone", "p99 alone", "p50 beside", "p99 beside", "failures", "probe p50",
             "probe p99", "answers held")  # fmt: skip
+    return table(head, rows)
+
+
+def overload_section(found: Sequence[Figures]) -> str:
+    """Return what was still answered, and how the others were refused."""
+    rows = [
+        (each["way"], each["peak"], each["rate"], _number(each["share"]), each["refused"],
+         _number(each["refused_p50"]), _number(each["refused_p99"]), failures([each]),
+         each["health_p50"], each["health_p99"], each["probe_p50"], each["probe_p99"],
+         "yes" if each["lives"] else "no")
+        for each in found
+    ]  # fmt: skip
+    head = ("way", "per s with room", "per s under load", "share", "refused", "refused p50",
+            "refused p99", "failures", "health p50", "health p99", "probe p50", "probe p99",
+            "lives")  # fmt: skip
     return table(head, rows)
 
 

@@ -5,6 +5,7 @@ import re
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)\r\n", re.IGNORECASE)
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
@@ -45,6 +46,12 @@ class Response:
     def holds(self, text: bytes) -> bool:
         """Tell whether the body holds a text that no chunk boundary divides."""
         return self._data.find(text, self._body_at) >= 0
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which the server wants to be asked again; None where it does not say."""
+        found = _RETRY_AFTER.search(self._data, 0, self._body_at)
+        return float(found[1]) if found else None
 
     @property
     def raw_body(self) -> bytes:

@@ -10,6 +10,7 @@ from support.builders import EVERYTHING, a_manifest
 from support.cluster import ROOT, Cluster, Manifest
 
 KEY = {"name": "openai", "key": "apiKey"}
+CA = {"name": "corporate", "key": "ca.crt"}
 NAMED = {"name": "gpt-5-mini", "apiKeySecretRef": KEY}
 
 
@@ -95,6 +96,11 @@ SPECS: dict[str, dict[str, Any]] = {
             "timeoutSeconds": 600,
         }
     },
+    "a private CA": {"model": {"name": "x", "baseURL": "https://llm/v1", "caConfigMapRef": CA}},
+    "a private CA for OpenAI itself, behind a proxy that looks into TLS": {
+        "model": {**NAMED, "caConfigMapRef": CA},
+        "fallbacks": [{**NAMED, "caConfigMapRef": CA}],
+    },
     "a temperature of zero": {"model": {**NAMED, "temperature": 0}},
     "a fraction of a temperature": {"model": {**NAMED, "temperature": 0.123}},
     "8 KiB of instructions": {"instructions": "x" * 8192},
@@ -136,6 +142,9 @@ SPECS: dict[str, dict[str, Any]] = {
         }
     },
     "no limits": {"limits": {}},
+    "a budget": {"budget": {"tokensPerDay": 1000}},
+    "a large budget": {"budget": {"tokensPerDay": 10**12}},
+    "no budget": {"budget": {}},
     "a token": {"auth": {"tokenSecretRef": {"name": "ada-token", "key": "token"}}},
     "no way out": {"networkPolicy": {"egress": []}},
     "32 ways out": {"networkPolicy": {"egress": [{"namespace": "a" * 63}] * 32}},

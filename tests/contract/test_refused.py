@@ -10,6 +10,7 @@ from support.builders import a_manifest
 from support.cluster import Cluster, Manifest
 
 KEY = {"name": "openai", "key": "apiKey"}
+CA = {"name": "corporate", "key": "ca.crt"}
 NAMED = {"name": "gpt-5-mini", "apiKeySecretRef": KEY}
 FILE = {"name": "a.md", "inline": "text"}
 
@@ -76,6 +77,11 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no question at all": ({"limits": {"concurrentQuestions": 0}}, "greater than or equal to 1"),
     "less than nothing": ({"limits": {"requestsPerMinute": -1}}, "greater than or equal to 0"),
+    "a budget of nothing": ({"budget": {"tokensPerDay": 0}}, "greater than or equal to 1000"),
+    "a budget beyond all bills": (
+        {"budget": {"tokensPerDay": 10**12 + 1}},
+        "less than or equal to 1000000000000",
+    ),
     "auth without a Secret": ({"auth": {}}, "spec.auth.tokenSecretRef: Required value"),
     "a token without a key": (
         {"auth": {"tokenSecretRef": {"name": "a"}}},
@@ -301,6 +307,34 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "a key that is the folder itself": (
         named(apiKeySecretRef={"name": "a", "key": "."}),
         "`key` must be a key of a Secret",
+    ),
+    "a CA without TLS": (
+        model(name="x", baseURL="http://llm/v1", caConfigMapRef=CA),
+        "`caConfigMapRef` must be left out unless the model is asked with TLS",
+    ),
+    "a CA for the embedded model": (
+        model(caConfigMapRef=CA),
+        "`caConfigMapRef` must be left out unless the model is asked with TLS",
+    ),
+    "a CA for a fallback without TLS": (
+        {"fallbacks": [{"name": "x", "baseURL": "http://llm/v1", "caConfigMapRef": CA}]},
+        "`caConfigMapRef` must be left out unless the model is asked with TLS",
+    ),
+    "a CA without its ConfigMap": (
+        named(caConfigMapRef={"key": "a"}),
+        "caConfigMapRef.name: Required value",
+    ),
+    "a CA without its key": (
+        named(caConfigMapRef={"name": "a"}),
+        "caConfigMapRef.key: Required value",
+    ),
+    "a ConfigMap of a CA that is no name": (
+        named(caConfigMapRef={"name": "A_b", "key": "k"}),
+        "`name` must be the name of a ConfigMap",
+    ),
+    "a CA that leaves its folder": (
+        named(caConfigMapRef={"name": "a", "key": "../k"}),
+        "`key` must be a key of a ConfigMap",
     ),
     "a tiny window": (named(contextWindow=511), "should be greater than or equal to 512"),
     "a window beyond all models": (named(contextWindow=10_000_001), "should be less than or"),

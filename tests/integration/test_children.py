@@ -227,6 +227,42 @@ def test_scaling_the_assistant_scales_its_pods(objects: Objects) -> None:
     objects.until(lambda: objects.get("deployment")["spec"]["replicas"] == 3)
 
 
+def test_an_autoscaler_sets_the_replicas_and_nobody_sets_them_back(objects: Objects) -> None:
+    """Kubernetes' own: below its minimum it acts without any metrics."""
+    objects.apply(a_manifest(replicas=1))
+    objects.settled()
+    target = {"apiVersion": "virtualassistant.dev/v1alpha1", "kind": "VirtualAssistant"}
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+    objects.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "ada"},
+            "spec": {
+                "scaleTargetRef": {**target, "name": "ada"},
+                "minReplicas": 2,
+                "maxReplicas": 3,
+                "metrics": [{"type": "Resource", "resource": cpu}],
+            },
+        }
+    )
+    objects.until(lambda: objects.get("deployment")["spec"]["replicas"] == 2, within=60)
+    objects.settled()
+    before = objects.get("va")["status"]["revision"]["desired"]
+    patch = '{"spec": {"instructions": "Be short."}}'
+    objects.kubectl("patch", "va/ada", "--type=merge", "-p", patch)
+    objects.until(lambda: objects.get("va")["status"]["revision"]["desired"] != before)
+    objects.settled()
+    assert objects.get("deployment")["spec"]["replicas"] == 2
+
+    autoscaler = objects.get("hpa")
+    assert autoscaler["status"]["desiredReplicas"] == 2
+    able = {c["type"]: c["status"] for c in autoscaler["status"]["conditions"]}
+    assert able["AbleToScale"] == "True"
+    selector = objects.get("va")["status"]["selector"]
+    assert "app.kubernetes.io/instance=ada" in selector
+
+
 def test_suspending_takes_the_pods_and_leaves_the_rest(objects: Objects) -> None:
     objects.apply(a_manifest(replicas=1))
     objects.until(lambda: objects.list("pods"))

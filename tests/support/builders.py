@@ -6,7 +6,7 @@ from va_operator.api import API_VERSION, KIND, Key, Manifest, VirtualAssistant, 
 from va_operator.context import resolve
 from va_operator.observed import Child, ConfigMapFacts, Pod, Trouble, read_child
 from va_operator.owned import FIELD_MANAGER
-from va_operator.reports import ModelReport, Report
+from va_operator.reports import Closed, ModelReport, Report
 from va_operator.resources.metadata import (
     APP_NAME,
     INSTANCE_LABEL,
@@ -198,9 +198,18 @@ def a_pod_body(
 
 
 def a_report(
-    state: str = "Ready", reason: str | None = None, message: str = "", *, tokens: int | None = 345
+    state: str = "Ready",
+    reason: str | None = None,
+    message: str = "",
+    *,
+    tokens: int | None = 345,
+    whole: bool | None = None,
+    closed: str | None = None,
 ) -> Report:
-    """Return what a pod says whose model is in a state, or failed for a reason."""
+    """Return what a pod says whose model is in a state, or failed for a reason.
+
+    `closed` is the reason for which it lets nobody ask.
+    """
     model = ModelReport(
         place=0, name="gpt-5-mini", state=state, reason=reason, message=message if reason else None
     )
@@ -208,7 +217,9 @@ def a_report(
         ready=state in {"Ready", "Degraded"},
         revision="aaaaaaaaaa",
         tokens=tokens,
+        whole=whole,
         models=(model,),
+        closed=Closed(reason=closed, message="the file is missing") if closed else None,
     )
 
 

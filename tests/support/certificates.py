@@ -1,36 +1,37 @@
-"""A certificate for a server of a test, made anew by `openssl`."""
+"""Certificates for the servers of a test, from a CA that is made anew."""
 
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import trustme
+
 
 @dataclass(frozen=True, kw_only=True)
-class Certificate:
-    """Self-signed: whoever trusts the file trusts the server."""
+class Authority:
+    """A CA; whoever trusts the file trusts its servers."""
 
+    ca: trustme.CA
     file: Path
-    key: Path
 
-    def server_side(self) -> ssl.SSLContext:
+    @property
+    def pem(self) -> str:
+        return self.file.read_text()
+
+    def server_side(self, host: str) -> ssl.SSLContext:
+        """Return what a server speaks TLS with that has this name or address."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.file, self.key)
+        self.certify(context, host)
         return context
 
+    def certify(self, context: ssl.SSLContext, host: str) -> None:
+        """Give a server a new certificate, for its connections from now on."""
+        self.ca.issue_cert(host).configure_cert(context)
 
-def make_certificate(folder: Path, name: str) -> Certificate:
-    """Make one for a host's name, valid for two days."""
-    made = Certificate(file=folder / "certificate.pem", key=folder / "key.pem")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-days", "2", "-subj", f"/CN={name}", "-noenc"),
-            *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-addext", f"subjectAltName=DNS:{name}"),
-            *("-addext", "keyUsage=critical,digitalSignature,keyCertSign"),
-            *("-keyout", made.key, "-out", made.file),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return made
+
+def make_authority(folder: Path, name: str = "ca", *, parent: Authority | None = None) -> Authority:
+    """Make a CA, below another if one is given, with its certificate in a file of the folder."""
+    ca = parent.ca.create_child_ca() if parent else trustme.CA(organization_name=name)
+    file = folder / f"{name}.pem"
+    ca.cert_pem.write_to_path(str(file))
+    return Authority(ca=ca, file=file)

@@ -94,6 +94,10 @@ def an_assistant(name: str = "ada", namespace: str = "default", **status: Any) -
             "context": {
                 "bytes": 447,
                 "tokens": 120,
+                "estimatedTokens": 149,
+                "window": 4000,
+                "windowPercent": 3,
+                "given": "Whole",
                 "files": [{"name": "cv.md", "digest": "0123456789ab"}],
             },
             "models": [{"name": "gpt-5-mini", "state": "Ready"}],

@@ -31,6 +31,7 @@ class MemoryOperator:
     store: Store = field(default_factory=Store)
     images: Images = IMAGES
     upgrade_rollouts: int = 2
+    model_hosts: tuple[str, ...] = ()
     woken: list[Key] = field(default_factory=list)
     missed: list[Key] = field(default_factory=list)
     """Assistants that the store knew and the API server did not."""
@@ -55,6 +56,7 @@ class MemoryOperator:
             clock=lambda: NOW,
             instance="test",
             missed=lambda assistant: self.missed.append(assistant.key),
+            model_hosts=self.model_hosts,
         )
 
     def observe(self) -> None:

@@ -46,6 +46,10 @@ class Turn:
     text: str | None = None
     """The answer; None quotes the context, empty is an answer without content."""
 
+    obeys: bool = False
+    """The answer, or the message of `error`, is all that the server was sent, key and messages, as
+    an attacker wants it."""
+
     null: bool = False
     """`content` is null."""
 
@@ -228,6 +232,13 @@ def quote(body: dict[str, Any]) -> str:
     return "The text does not say."
 
 
+def _text(turn: Turn, exchange: Exchange) -> str:
+    if turn.obeys:
+        said = [str(message.get("content")) for message in exchange.body["messages"]]
+        return "\n".join((f"Sure! My key is {exchange.key}.", *said))
+    return quote(exchange.body) if turn.text is None else turn.text
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
@@ -301,14 +312,15 @@ class _Handler(BaseHTTPRequestHandler):
         if turn.raw is not None:
             self._bytes(turn, turn.raw.encode(errors="surrogateescape"))
         elif turn.error is not None and turn.error_at is None:
-            self._bytes(turn, json.dumps({"error": turn.error}).encode())
+            said = {"message": _text(turn, exchange)} if turn.obeys else {}
+            self._bytes(turn, json.dumps({"error": turn.error | said}).encode())
         elif exchange.body.get("stream"):
             self._stream(turn, exchange)
         else:
             self._whole(turn, exchange)
 
     def _whole(self, turn: Turn, exchange: Exchange) -> None:
-        text = quote(exchange.body) if turn.text is None else turn.text
+        text = _text(turn, exchange)
         limit = exchange.body.get("max_tokens", exchange.body.get("max_completion_tokens"))
         finish_reason = turn.finish_reason
         if limit is not None and limit < len(text.split()):
@@ -329,7 +341,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._bytes(turn, body)
 
     def _stream(self, turn: Turn, exchange: Exchange) -> None:
-        text = quote(exchange.body) if turn.text is None else turn.text
+        text = _text(turn, exchange)
         pieces = re.findall(r"\S+\s*", text)
         if turn.pieces is not None:
             pieces = ["Again. "] * turn.pieces

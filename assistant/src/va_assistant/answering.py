@@ -16,6 +16,7 @@ from va_assistant.pipeline import Pipeline
 from va_assistant.questions import Question
 from va_assistant.replies import Part, Reply
 from va_assistant.seats import Seats
+from va_assistant.traces import Trace, Tracing
 
 log = structlog.get_logger()
 
@@ -28,6 +29,9 @@ class Asked:
     request_id: str
     asker: socket.socket | None
     """The connection, watched for the asker's leaving; None where there is none."""
+
+    traceparent: str = ""
+    """The header of W3C Trace Context, as it came."""
 
     started: float = field(default_factory=time.monotonic)
 
@@ -43,8 +47,10 @@ class Answering:
         timeout_seconds: float,
         max_questions: int,
         gap_seconds: float,
+        tracing: Tracing | None = None,
     ) -> None:
         """`timeout_seconds` is the one deadline of a question, `gap_seconds` of a silence in it."""
+        self._tracing = tracing or Tracing()
         self._pipeline = pipeline
         self._metrics = metrics
         self._timeout_seconds = timeout_seconds
@@ -64,27 +70,27 @@ class Answering:
 
     def answer(self, asked: Asked) -> Reply:
         """Return the whole answer; raises a `Failure`, or `AskerLeft`."""
-        question = asked.question
+        question, trace = asked.question, self._tracing.question(asked.traceparent)
         try:
             reply = self._pipeline.answer(
-                question.text, question.history, self._deadline(), asked.asker
+                question.text, question.history, self._deadline(), asked.asker, trace
             )
         except BaseException as error:
-            self._note(asked, error=error)
+            self._note(asked, trace, error=error)
             raise
-        self._note(asked, reply=reply, characters=len(reply.text))
+        self._note(asked, trace, reply=reply, characters=len(reply.text))
         return reply
 
     def stream(self, asked: Asked) -> Generator[Part]:
         """Return the answer as it is written; nothing is asked before the first part is taken."""
-        question = asked.question
+        question, trace = asked.question, self._tracing.question(asked.traceparent)
         reply: Reply | None = None
         characters = 0
         first: float | None = None
         try:
             with closing(
                 self._pipeline.stream(
-                    question.text, question.history, self._deadline(), asked.asker
+                    question.text, question.history, self._deadline(), asked.asker, trace
                 )
             ) as parts:
                 for part in parts:
@@ -94,13 +100,13 @@ class Answering:
                     reply = part.reply
                     yield part
         except BaseException as error:
-            self._note(asked, error=error, characters=characters, first=first)
+            self._note(asked, trace, error=error, characters=characters, first=first)
             raise
-        self._note(asked, reply=reply, characters=characters, first=first)
+        self._note(asked, trace, reply=reply, characters=characters, first=first)
 
     def refused(self, failure: Failure, *, request_id: str) -> None:
         """Take note of a question that was not even asked."""
-        self._metrics.failed(failure.reason)
+        self._metrics.refused(failure.reason)
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
     def _deadline(self) -> Deadline:
@@ -109,6 +115,7 @@ class Answering:
     def _note(
         self,
         asked: Asked,
+        trace: Trace,
         *,
         error: BaseException | None = None,
         reply: Reply | None = None,
@@ -122,20 +129,25 @@ class Answering:
             "question_characters": len(asked.question.text),
             "answer_characters": characters,
             "stream": asked.question.stream,
+            **trace.ids,
         }
         if first is not None:
             line["first_seconds"] = round(first, 4)
         if reply is not None:
-            self._metrics.answered(seconds, reply)
+            trace.answered(reply)
+            self._metrics.answered(reply, seconds, first=first)
             log.info("answered", **_how(reply), **line)
         elif isinstance(error, Failure):
-            self._metrics.failed(error.reason)
+            trace.failed(error.reason)
+            self._metrics.failed(error.reason, seconds, first=first)
             log.warning("not answered", reason=error.reason, message=error.message, **line)
         elif isinstance(error, AskerLeft | GeneratorExit):
-            self._metrics.left()
+            trace.left()
+            self._metrics.left(seconds, first=first)
             log.info("asker left", **line)
         else:
-            self._metrics.failed(Reason.INTERNAL_ERROR)
+            trace.failed(Reason.INTERNAL_ERROR)
+            self._metrics.failed(Reason.INTERNAL_ERROR, seconds, first=first)
 
 
 def _how(reply: Reply) -> dict[str, Any]:

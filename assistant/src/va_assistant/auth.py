@@ -36,6 +36,14 @@ class Tokens:
         if not any(matches):
             raise Failure(Reason.UNAUTHORIZED, "the token is not one that is known here")
 
+    def fault(self) -> Failure | None:
+        """Return why nobody can ask now; None where a token would do."""
+        try:
+            self._read()
+        except Failure as failure:
+            return failure
+        return None
+
     def _read(self) -> list[bytes]:
         try:
             lines = self.path.read_bytes().split(b"\n")

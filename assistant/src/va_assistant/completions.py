@@ -51,8 +51,7 @@ def parse_answer(body: bytes) -> Answer:
     if choice is None:
         raise _no_answer("it has no choices")
     message = choice.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    text = content if isinstance(content, str) else ""
+    text = _text(message.get("content")) if isinstance(message, dict) else ""
     finish_reason = _finish_reason(choice) or "stop"
     if not text.strip() and finish_reason != "length":
         raise _no_answer("it is empty", about_question=True)
@@ -112,12 +111,18 @@ def _parse_piece(data: str) -> Piece:
     if choice is None:
         return Piece(usage=_usage(raw))
     delta = choice.get("delta")
-    content = delta.get("content") if isinstance(delta, dict) else None
     return Piece(
-        text=content if isinstance(content, str) else "",
+        text=_text(delta.get("content")) if isinstance(delta, dict) else "",
         finish_reason=_finish_reason(choice),
         usage=_usage(raw),
     )
+
+
+def _text(content: object) -> str:
+    """Return what was written; half of a surrogate pair, which JSON can hold, is no character."""
+    if not isinstance(content, str):
+        return ""
+    return content.encode(errors="replace").decode()
 
 
 def _first_choice(raw: dict[str, Any]) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason
+from va_assistant.metadata_addresses import is_metadata
 from va_assistant.proxies import Proxy, authority
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -33,7 +34,8 @@ class Route:
 
     host: str
     port: int
-    tls: ssl.SSLContext | None
+    secure: bool
+    """Whether TLS is spoken with the server."""
     proxy: Proxy | None
 
     def __str__(self) -> str:
@@ -47,7 +49,7 @@ class Route:
     @property
     def is_forwarded(self) -> bool:
         """Tell whether a proxy reads each request and passes it on, as it does without TLS."""
-        return self.proxy is not None and self.tls is None
+        return self.proxy is not None and not self.secure
 
     def refusal(self, status: int) -> Failure:
         """Return the failure of a connection that the proxy does not make.
@@ -61,8 +63,10 @@ class Route:
             f"{self.proxy} makes no connection to {self.server}: it answered {said}",
         )
 
-    def connect(self, deadline: Deadline) -> socket.socket:
+    def connect(self, deadline: Deadline, tls: ssl.SSLContext | None) -> socket.socket:
         """Return a connection that is ready for a request; raises a `Failure`.
+
+        `tls` is what verifies the server, None where no TLS is spoken.
 
         With a proxy, only the proxy's name is searched for here: the search for
         the server's is its affair.
@@ -82,7 +86,7 @@ class Route:
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 who = self
-                return self._prepare(sock, limit)
+                return self._prepare(sock, limit, tls)
             except OSError as error:
                 sock.close()
                 problem = _problem(error)
@@ -95,19 +99,30 @@ class Route:
 
     def _addresses(self, limit: Deadline) -> Sequence[Address]:
         if self.proxy is None:
-            return _resolve(self.host, self.port, limit.left(), whose=self.host)
+            found = _resolve(self.host, self.port, limit.left(), whose=self.host)
+            # What a name leads to is looked at, and what was looked at is what is connected to.
+            if any(is_metadata(str(address[0])) for *_, address in found):
+                raise _never_asked(self)
+            return found
+        if any(is_metadata(str(address[0])) for *_, address in _literal(self.host)):
+            raise _never_asked(self)
         proxy = self.proxy
         return _resolve(proxy.host, proxy.port, limit.left(), whose=str(proxy))
 
-    def _prepare(self, sock: socket.socket, limit: Deadline) -> socket.socket:
+    def _prepare(
+        self, sock: socket.socket, limit: Deadline, tls: ssl.SSLContext | None
+    ) -> socket.socket:
         """Do on a new connection what comes before the first request."""
-        if self.tls is None:
+        if tls is None:
             return sock
         if self.proxy:
             self._open_tunnel(self.proxy, sock, limit)
         sock.settimeout(_left(limit))
         try:
-            return self.tls.wrap_socket(sock, server_hostname=self.host)
+            return tls.wrap_socket(sock, server_hostname=self.host)
+        except ssl.SSLCertVerificationError as error:
+            untrusted = f"the certificate is not trusted: {error.verify_message}"
+            raise Failure(Reason.TLS_FAILED, f"{self}: {untrusted}") from error
         except ssl.SSLError as error:
             raise Failure(Reason.TLS_FAILED, f"{self}: {error.reason or error}") from error
 
@@ -136,6 +151,21 @@ class Route:
 def timed_out() -> Failure:
     """Return the failure of a question whose time is over."""
     return Failure(Reason.TIMEOUT, "the model did not answer in time")
+
+
+def _never_asked(route: Route) -> Failure:
+    return Failure(
+        Reason.CONNECTION_REFUSED,
+        f"{route}: it is the address of a machine's own metadata, which is never asked",
+    )
+
+
+def _literal(host: str) -> Sequence[Address]:
+    """Return the address that a host is written as, in any spelling; none for a name."""
+    try:
+        return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return ()
 
 
 def _left(limit: Deadline) -> float:

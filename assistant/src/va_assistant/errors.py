@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOT_UTF8 = "NotUTF8"
     INVALID_JSON = "InvalidJSON"
     INVALID_QUESTION = "InvalidQuestion"
+    UNSUPPORTED_PARAMETER = "UnsupportedParameter"
     NOT_FOUND = "NotFound"
     METHOD_NOT_ALLOWED = "MethodNotAllowed"
     UNAUTHORIZED = "Unauthorized"
@@ -47,6 +48,8 @@ class Reason(StrEnum):
     # The model did not answer.
     KEY_MISSING = "KeyMissing"
     KEY_REFUSED = "KeyRefused"
+    CA_MISSING = "CAMissing"
+    CA_INVALID = "CAInvalid"
     MODEL_NOT_FOUND = "ModelNotFound"
     REQUEST_REFUSED = "RequestRefused"
     CONTEXT_TOO_LARGE = "ContextTooLarge"
@@ -54,6 +57,7 @@ class Reason(StrEnum):
     CONNECTION_REFUSED = "ConnectionRefused"
     TLS_FAILED = "TLSFailed"
     RATE_LIMITED = "RateLimited"
+    BUDGET_SPENT = "BudgetSpent"
     UPSTREAM_ERROR = "UpstreamError"
     CONNECTION_LOST = "ConnectionLost"
     TIMEOUT = "Timeout"
@@ -67,6 +71,7 @@ STATUS: dict[Reason, int] = {
     Reason.NOT_UTF8: 400,
     Reason.INVALID_JSON: 400,
     Reason.INVALID_QUESTION: 400,
+    Reason.UNSUPPORTED_PARAMETER: 400,
     Reason.UNAUTHORIZED: 401,
     Reason.CROSS_SITE: 403,
     Reason.NOT_FOUND: 404,
@@ -79,6 +84,8 @@ STATUS: dict[Reason, int] = {
     Reason.TOKEN_MISSING: 503,
     Reason.KEY_MISSING: 502,
     Reason.KEY_REFUSED: 502,
+    Reason.CA_MISSING: 502,
+    Reason.CA_INVALID: 502,
     Reason.MODEL_NOT_FOUND: 502,
     Reason.REQUEST_REFUSED: 502,
     Reason.CONTEXT_TOO_LARGE: 413,
@@ -86,6 +93,7 @@ STATUS: dict[Reason, int] = {
     Reason.CONNECTION_REFUSED: 503,
     Reason.TLS_FAILED: 503,
     Reason.RATE_LIMITED: 503,
+    Reason.BUDGET_SPENT: 429,
     Reason.UPSTREAM_ERROR: 503,
     Reason.CONNECTION_LOST: 503,
     Reason.TIMEOUT: 504,
@@ -101,13 +109,21 @@ RETRY_AFTER_SECONDS: dict[Reason, float] = {
 """What is said where the provider says nothing; other 503s say 5 seconds."""
 
 _PASSING = frozenset(
-    {Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT}
+    {
+        Reason.RATE_LIMITED,
+        Reason.BUDGET_SPENT,
+        Reason.UPSTREAM_ERROR,
+        Reason.CONNECTION_LOST,
+        Reason.TIMEOUT,
+    }
 )
 
 _OF_THE_MODEL = _PASSING | {
     Reason.TOO_BUSY,
     Reason.KEY_MISSING,
     Reason.KEY_REFUSED,
+    Reason.CA_MISSING,
+    Reason.CA_INVALID,
     Reason.MODEL_NOT_FOUND,
     Reason.HOST_NOT_FOUND,
     Reason.CONNECTION_REFUSED,
@@ -127,12 +143,17 @@ class Failure(Exception):
         *,
         retry_after: float | None = None,
         about_question: bool = False,
+        param: str | None = None,
     ) -> None:
-        """`about_question`: another question may well be answered, so the model is not judged."""
+        """`about_question`: another question may well be answered, so the model is not judged.
+
+        `param` is the field of the question's JSON that it is about.
+        """
         super().__init__(reason)
         self.reason = reason
         self.message = message
         self.about_question = about_question
+        self.param = param
         self.meets_all = False
         """Every question meets it, as the model's trial has shown."""
 

@@ -1,7 +1,7 @@
 """The gate: every request passes it before anything is done for it.
 
 What it lets through without a token is what tells nothing of the text and costs nothing: the
-two pages below, and a browser's question whether it may ask.
+pages below, and a browser's question whether it may ask.
 """
 
 import threading
@@ -14,7 +14,7 @@ from va_assistant.errors import Failure, Reason
 from va_assistant.limits import Limits, Rates
 from va_assistant.origins import check_origin, cors_headers
 
-_OPEN_PATHS = frozenset({"/", "/health"})
+_OPEN_PATHS = frozenset({"/", "/health", "/openapi.json"})
 _PAGE_FILES = "/page/"
 """What the chat page loads: a browser sends no token for it."""
 
@@ -84,6 +84,10 @@ class Gate:
             self.tokens.check(authorization=arrival.authorization, token=arrival.va_token)
         if arrival.method == "POST":
             self._count(client_of(arrival.remote, arrival.forwarded_for, proxies=self.proxies))
+
+    def closed(self) -> Failure | None:
+        """Return why it lets nobody in now, whatever they bring; None where somebody may come."""
+        return self.tokens.fault() if self.tokens else None
 
     def cors(self, method: str, origin: str) -> dict[str, str]:
         """Return the headers of a response that let an allowed page read it."""

@@ -37,6 +37,11 @@ It writes one answer at a time, some seconds each: more than these would wait fo
 their turn until their time is over, so `TooBusy` is the better answer to them.
 """
 
+_NOBODY_ASKED = frozenset(
+    {Reason.KEY_MISSING, Reason.CA_MISSING, Reason.CA_INVALID, Reason.BUDGET_SPENT}
+)
+"""They are found here, at no cost, so they may be found at every question."""
+
 Result = TypeVar("Result")
 
 
@@ -102,8 +107,8 @@ class Rung:
     def failed(self, failure: Failure) -> None:
         """Take note of a failure; one that is about the question shows that the model is there."""
         with self._lock:
-            if failure.reason is Reason.KEY_MISSING:
-                self._circuit = self._circuit.released()  # nobody was asked
+            if failure.reason in _NOBODY_ASKED:
+                self._circuit = self._circuit.released()
             elif failure.about_model:
                 self._circuit = self._circuit.failed(time.monotonic())
                 self._last_failure = failure
@@ -178,12 +183,15 @@ class Ladder:
         the deadline that `ask` was handed has grown to the whole.
         """
 
-        def begin(model: Model, part: Deadline) -> tuple[Piece, Generator[Piece]]:
+        def begin(model: Model, part: Deadline) -> tuple[Piece, Generator[Piece], float]:
+            asked = time.monotonic()
             pieces = ask(model, part)
-            return next(pieces), pieces
+            return next(pieces), pieces, time.monotonic() - asked
 
         outcome = self.climb(begin, deadline, rungs)
-        return Outcome(result=self._watched(*outcome.result, outcome.rung), rung=outcome.rung)
+        rung, (first, rest, seconds) = outcome.rung, outcome.result
+        self._metrics.began(rung.place, rung.model.settings.name, seconds)
+        return Outcome(result=self._watched(first, rest, rung), rung=rung)
 
     def _watched(self, first: Piece, rest: Generator[Piece], rung: Rung) -> Generator[Piece]:
         """Yield a stream, and take note where it ends before its end."""
@@ -316,6 +324,8 @@ def _summary(failures: Sequence[tuple[Rung, Failure]]) -> Failure:
     found = [failure for _, failure in failures]
     if len(found) == 1 or question_is_to_blame or not any(one.about_model for one in found):
         return last
+    if all(one.reason is Reason.BUDGET_SPENT for one in found):
+        return last  # one budget for all: it says when to come again
     said = "; ".join(f"{rung.model.settings.name}: {failure.reason}" for rung, failure in failures)
     waits = [failure.retry_after for failure in found if failure.retry_after is not None]
     return Failure(Reason.NO_MODEL_ANSWERS, said, retry_after=min(waits, default=None))

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from va_assistant.about import name_of_pod
 from va_assistant.answering import Answering
 from va_assistant.auth import Tokens
+from va_assistant.budget import Budget
 from va_assistant.embedded import ModelMissingError, ModelProcess
 from va_assistant.errors import one_line
 from va_assistant.gate import Gate
@@ -39,8 +40,16 @@ from va_assistant.revision import (
 )
 from va_assistant.seats import LONGEST_LINE
 from va_assistant.server import SPARE_THREADS, Server, listen
-from va_assistant.settings import AssistantSettings, host_name, openai_api_key, proxy_for
+from va_assistant.settings import (
+    AssistantSettings,
+    host_name,
+    openai_api_key,
+    proxy_for,
+    wants_traces,
+)
+from va_assistant.traces import tracing_of
 from va_assistant.transport import url_fault
+from va_assistant.trust import PrivateCA, Trust
 from va_assistant.web import create_app
 
 EVERYWHERE = ""
@@ -89,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--model", metavar="NAME", help="a model of OpenAI or of --base-url; else the embedded one")
     add("--base-url", metavar="URL", help="a server that is compatible with OpenAI's")
     add("--api-key-file", type=Path, metavar="FILE", help="else OPENAI_API_KEY is used")
+    add("--ca-file", type=Path, metavar="FILE", help="a private CA, trusted like the system's")
     add("--host", help="address to listen on (with --context 127.0.0.1, else every one)")
     add("--port", type=port_number, default=QUESTION_PORT, help="port for questions (%(default)s)")
     add(
@@ -112,10 +122,12 @@ def port_number(text: str) -> int:
 def usage_fault(options: argparse.Namespace) -> str | None:
     """Return what is wrong with the options taken together."""
     if not options.context:
-        given = (options.model, options.base_url, options.api_key_file, options.instructions)
-        return "--context is missing" if any(given) else None
-    if not options.model and (options.base_url or options.api_key_file):
-        return "--base-url and --api-key-file need --model"
+        of_model = (options.model, options.base_url, options.api_key_file, options.ca_file)
+        return "--context is missing" if any(of_model) or options.instructions else None
+    if not options.model and (options.base_url or options.api_key_file or options.ca_file):
+        return "--base-url, --api-key-file and --ca-file need --model"
+    if options.ca_file and (options.base_url or "https:").lower().startswith("http:"):
+        return "--ca-file needs a --base-url with https://"
     if options.model and not options.base_url and not _native_key(options):
         return "no API key: set OPENAI_API_KEY or give --api-key-file"
     return None
@@ -132,21 +144,29 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
     """Serve what a pod has mounted."""
     host = EVERYWHERE if options.host is None else options.host
     revision = read_revision(settings.revision_dir, name=settings.revision)
+    fallbacks = len(revision.fallbacks)
+    ca_files = settings.fallback_ca_files or (None,) * fallbacks
+    for name, files in (("API_KEY", settings.fallback_api_key_files), ("CA", ca_files)):
+        if len(files) != fallbacks:
+            raise StartError(
+                f"VA_ASSISTANT_FALLBACK_{name}_FILES names {len(files)} files "
+                f"for {fallbacks} fallbacks"
+            )
     key_files = (settings.api_key_file, *settings.fallback_api_key_files)
-    if len(key_files) != len(revision.models):
-        raise StartError(
-            f"VA_ASSISTANT_FALLBACK_API_KEY_FILES names {len(key_files) - 1} files "
-            f"for {len(revision.fallbacks)} fallbacks"
-        )
     _serve(
         revision,
         [KeyFile(file) if file else NoKey() for file in key_files],
+        [_trust(file) for file in (settings.ca_file, *ca_files)],
         settings=settings,
         log_level=settings.log_level,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
         name=name_of_pod(host_name()),
     )
+
+
+def _trust(ca_file: Path | None) -> Trust | None:
+    return PrivateCA(ca_file) if ca_file else None
 
 
 def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> None:
@@ -172,12 +192,12 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
         changed=_Announcement(revision, _url(host, sock.getsockname()[1])),
     )
     if options.model:
-        serve(revision, [_native_key(options) or NoKey()])
+        serve(revision, [_native_key(options) or NoKey()], [_trust(options.ca_file)])
         return
     process = ModelProcess()
     try:
         process.wait_until_healthy(MODEL_START_SECONDS)
-        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), [NoKey()])
+        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), [NoKey()], [None])
     finally:
         process.stop()
 
@@ -185,6 +205,7 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
 def _serve(
     revision: Revision,
     keys: Sequence[KeySource],
+    trusts: Sequence[Trust | None],
     *,
     settings: AssistantSettings,
     log_level: str,
@@ -194,13 +215,26 @@ def _serve(
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
     set_up_logs(log_level)
+    budget = Budget(settings.tokens_per_day) if settings.tokens_per_day else None
     models = [
-        Model(model, build_prompt(revision, model), key, proxy_for)
-        for model, key in zip(revision.models, keys, strict=True)
+        # Who asks for no key sends no bill.
+        Model(
+            model,
+            build_prompt(revision, model),
+            key,
+            proxy_for,
+            trust,
+            None if isinstance(key, NoKey) else budget,
+        )
+        for model, key, trust in zip(revision.models, keys, trusts, strict=True)
     ]
-    readiness = Readiness(revision)
+    gate = gate_of(settings)
+    readiness = Readiness(revision, gate.closed, budget)
     metrics = Metrics()
+    if budget:
+        metrics.watch_budget(budget.per_day, lambda: budget.spent)
     ladder = Ladder(models, readiness, metrics)
+    tracing = tracing_of(wanted=wants_traces(), name=name, revision=revision.name, host=host_name())
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
         Pipeline(Knowledge(revision), ladder),
@@ -208,6 +242,7 @@ def _serve(
         timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
         gap_seconds=settings.gap_seconds,
+        tracing=tracing,
     )
 
     def draining() -> None:
@@ -217,7 +252,7 @@ def _serve(
         create_app(
             answering,
             revision,
-            gate_of(settings),
+            gate,
             question_bytes=settings.question_bytes,
             name=name,
         ),
@@ -237,7 +272,10 @@ def _serve(
             answered=rung.answered,
             changed=lambda: changed(readiness),
         ).start()
-    server.run()
+    try:
+        server.run()
+    finally:
+        tracing.close()
 
 
 def gate_of(settings: AssistantSettings) -> Gate:

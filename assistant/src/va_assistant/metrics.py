@@ -45,7 +45,17 @@ class Metrics:
         )
         self._seconds = Histogram(
             "va_assistant_answer_seconds",
-            "Seconds from a question's arrival to the end of its answer.",
+            "Seconds from a question's arrival to its end, by what became of it and the model "
+            "that answered (empty where none did).",
+            ["result", "model"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._first_text = Histogram(
+            "va_assistant_first_text_seconds",
+            "Seconds from a question's arrival to the first text of its stream, which is checked "
+            "by then; labels as of the answer's seconds.",
+            ["result", "model"],
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -59,6 +69,13 @@ class Metrics:
             "Calls of a model for a question, by rung (0 is the preferred model) and what came "
             "of them: answered, left, or the reason of the failure.",
             ["rung", "model", "result"],
+            registry=self.registry,
+        )
+        self._first_token = Histogram(
+            "va_assistant_model_first_token_seconds",
+            "Seconds from a call of a model for a stream to the first piece of its answer.",
+            ["rung", "model"],
+            buckets=_SECONDS,
             registry=self.registry,
         )
         self._fallbacks = Counter(
@@ -75,23 +92,43 @@ class Metrics:
         )
         self._tokens = Counter(
             "va_assistant_tokens",
-            "Tokens as the model reports them.",
-            ["kind"],
+            "Tokens as the models report them, by kind: prompt, those of it that were cached, "
+            "completion.",
+            ["kind", "model"],
             registry=self.registry,
         )
 
-    def answered(self, seconds: float, reply: Reply) -> None:
-        """Count an answer, also one that says that there is none."""
+    def watch_budget(self, per_day: int, spent: Callable[[], float]) -> None:
+        """Tell the budget of a day, and ask for what of it is spent whenever they are read."""
+        budget = Gauge(
+            "va_assistant_budget_tokens",
+            "Tokens that a day of UTC may cost, and those that today has cost: limit and spent.",
+            ["kind"],
+            registry=self.registry,
+        )
+        budget.labels("limit").set(per_day)
+        budget.labels("spent").set_function(spent)
+
+    def answered(self, reply: Reply, seconds: float, *, first: float | None = None) -> None:
+        """Count an answer, also one that says that there is none.
+
+        `first` is the moment of a stream's first text, in seconds like its end.
+        """
         self._questions.labels("answered", "").inc()
         author = reply.author
-        self._made.labels(reply.made, author.model or "", str(author.fallback).lower()).inc()
+        model = author.model or ""
+        self._made.labels(reply.made, model, str(author.fallback).lower()).inc()
         if reply.refusal:
             self._refusals.labels(reply.refusal).inc()
-        self._seconds.observe(seconds)
+        self._took("answered", seconds, first, model)
         if usage := reply.usage:
-            self._tokens.labels("prompt").inc(usage.prompt)
-            self._tokens.labels("cached").inc(usage.cached)
-            self._tokens.labels("completion").inc(usage.completion)
+            self._tokens.labels("prompt", model).inc(usage.prompt)
+            self._tokens.labels("cached", model).inc(usage.cached)
+            self._tokens.labels("completion", model).inc(usage.completion)
+
+    def began(self, rung: int, model: str, seconds: float) -> None:
+        """Count the first piece of a model's stream."""
+        self._first_token.labels(str(rung), model).observe(seconds)
 
     def called(self, rung: int, model: str, result: str) -> None:
         """Count a call of a model: `answered`, `left`, or the reason of its failure."""
@@ -105,13 +142,24 @@ class Metrics:
         """Ask for the state of a model's circuit whenever the metrics are read."""
         self._circuits.labels(str(rung), model).set_function(state)
 
-    def failed(self, reason: str) -> None:
-        """Count a question without an answer, by reason."""
+    def refused(self, reason: str) -> None:
+        """Count a question that was not even asked, by reason."""
         self._questions.labels("failed", reason).inc()
 
-    def left(self) -> None:
+    def failed(self, reason: str, seconds: float, *, first: float | None = None) -> None:
+        """Count a question without an answer, or without the end of one, by reason."""
+        self._questions.labels("failed", reason).inc()
+        self._took("failed", seconds, first)
+
+    def left(self, seconds: float, *, first: float | None = None) -> None:
         """Count a question whose asker did not wait."""
         self._questions.labels("left", "").inc()
+        self._took("left", seconds, first)
+
+    def _took(self, result: str, seconds: float, first: float | None, model: str = "") -> None:
+        self._seconds.labels(result, model).observe(seconds)
+        if first is not None:
+            self._first_text.labels(result, model).observe(first)
 
     def text(self) -> bytes:
         """Return them in Prometheus' text format."""

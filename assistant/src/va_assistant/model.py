@@ -9,21 +9,26 @@ import json
 import socket
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import httpx2
 import openai
 
+from va_assistant.budget import Budget, Charge
 from va_assistant.completions import Answer, Piece, parse_answer, read_stream
+from va_assistant.confidential import QUOTED, quotes_the_prompt
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, Reason, one_line
 from va_assistant.keys import KeySource
 from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
+from va_assistant.redaction import redacted, redacted_stream
 from va_assistant.refusals import failure_of, is_cut_to_nothing
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
+from va_assistant.trust import Trust
 
 _NO_URL = "http://unusable.invalid"
 
@@ -39,11 +44,18 @@ class Model:
         prompt: Prompt,
         key: KeySource,
         proxy_for: Callable[[str], Proxy | None] = lambda _url: None,
+        trust: Trust | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        """`proxy_for` is asked once, with the model's URL; it may raise `InvalidProxyError`."""
+        """`proxy_for` is asked once, with the model's URL; it may raise `InvalidProxyError`.
+
+        `trust` verifies the server where TLS is spoken; None is the system's. `budget` is what
+        the answers may cost, None where they cost nothing.
+        """
         self.settings = settings
         self._prompt = prompt
         self._key = key
+        self._budget = budget
         # A pod with such a URL lives and says what is wrong with it; nothing is sent.
         self._url_fault = url_fault(settings.base_url)
         base_url, proxy = _NO_URL, None
@@ -54,7 +66,7 @@ class Model:
             except InvalidProxyError as error:
                 self._url_fault = str(error)
         self._proxy_token = proxy.token if proxy else None
-        self._transport = Transport(base_url, proxy)
+        self._transport = Transport(base_url, proxy, trust)
         self._client = openai.OpenAI(
             api_key="unused",  # each request brings the key of its moment
             base_url=base_url,
@@ -71,7 +83,8 @@ class Model:
 
         def ask(key: str | None) -> Answer:
             body = self._prompt.request(self._whole, query)
-            return parse_answer(self._post(body, key, deadline, asker).content)
+            answer = self._whole_answer(body, key, deadline, asker)
+            return replace(answer, text=redacted(answer.text, (key, self._proxy_token)))
 
         answer = self._with_key(ask)
         if not answer.text:
@@ -89,7 +102,9 @@ class Model:
 
         def begin(key: str | None) -> "_Begun":
             body = self._prompt.request(self._streamed, query)
-            return _Begun(self._post(body, key, deadline, asker, stream=True), key)
+            with self._charged(body) as charge:
+                response = self._post(body, key, deadline, asker, stream=True)
+                return _Begun(response, key, self._proxy_token, charge)
 
         begun = self._with_key(begin)
         try:
@@ -98,7 +113,7 @@ class Model:
                 raise _cut_to_nothing()
             yield begun.first
             with self._hiding(begun.key):
-                yield from begun.rest
+                yield from begun.others()
         finally:
             begun.close()
 
@@ -110,7 +125,7 @@ class Model:
 
         def ask(key: str | None) -> Answer:
             body = self._prompt.request(self._parameters(limit=1), MINIMAL)
-            return parse_answer(self._post(body, key, deadline, None).content)
+            return self._whole_answer(body, key, deadline, None)
 
         try:
             answer = self._with_key(ask)
@@ -120,12 +135,9 @@ class Model:
             raise
         return answer.usage.prompt if answer.usage else None
 
-    def key_now(self) -> str | None:
-        """Return the key as a question would find it; None where there is none."""
-        try:
-            return self._key.read()
-        except Failure:
-            return None
+    def access_now(self) -> tuple[object, object]:
+        """Return the key and the trust that a question would find, to tell them from later ones."""
+        return _found(self._key.read), _found(self._transport.trust_now)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -145,6 +157,27 @@ class Model:
                 raise
         with self._hiding(newer):
             return ask(newer)
+
+    def _whole_answer(
+        self, body: bytes, key: str | None, deadline: Deadline, asker: socket.socket | None
+    ) -> Answer:
+        with self._charged(body) as charge:
+            answer = parse_answer(self._post(body, key, deadline, asker).content)
+            if charge:
+                charge.wrote(answer.text, answer.usage)
+                charge.settle()
+            return answer
+
+    @contextmanager
+    def _charged(self, body: bytes) -> Iterator[Charge | None]:
+        """Take a call out of the budget, for as much as it costs where it fails."""
+        charge = self._budget.hold(body) if self._budget else None
+        try:
+            yield charge
+        except BaseException as error:
+            if charge:
+                charge.failed(error)
+            raise
 
     def _post(
         self,
@@ -209,26 +242,56 @@ class Model:
             message = failure.message
             for secret in filter(None, (key, self._proxy_token)):
                 message = message.replace(secret, "…")
-            failure.message = one_line(message)
+            failure.message = QUOTED if quotes_the_prompt(message) else one_line(message)
             raise
 
 
 class _Begun:
     """A streamed answer whose first piece has come: up to there somebody else may be asked."""
 
-    def __init__(self, response: httpx2.Response, key: str | None) -> None:
+    def __init__(
+        self,
+        response: httpx2.Response,
+        key: str | None,
+        proxy_token: str | None,
+        charge: Charge | None,
+    ) -> None:
         self._response = response
         self.key = key
-        self.rest = read_stream(response.iter_raw())
+        self._charge = charge
+        self._read = read_stream(response.iter_raw())
+        self._rest = redacted_stream(self._read, (key, proxy_token))
         try:
-            self.first = next(self.rest)
+            self.first = self._noted(next(self._rest))
         except BaseException:
-            self.close()
+            self._end()
             raise
 
+    def others(self) -> Iterator[Piece]:
+        """Yield what comes after the first piece."""
+        return map(self._noted, self._rest) if self._charge else self._rest
+
     def close(self) -> None:
-        self.rest.close()
+        self._end()
+        if self._charge:
+            self._charge.settle()
+
+    def _noted(self, piece: Piece) -> Piece:
+        if self._charge:
+            self._charge.wrote(piece.text, piece.usage)
+        return piece
+
+    def _end(self) -> None:
+        self._rest.close()
+        self._read.close()
         self._response.close()
+
+
+def _found(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except Failure as failure:
+        return failure.reason, failure.message
 
 
 def _cut_to_nothing() -> Failure:

@@ -54,7 +54,8 @@ def cors_headers(origin: str, allowed: Collection[str], *, preflight: bool) -> d
     return {
         **headers,
         "Access-Control-Allow-Methods": "GET, POST",
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-VA-Token, X-Request-Id",
+        # OpenAI's client for browsers sends headers of its own; `*` does not stand for the first.
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-VA-Token, X-Request-Id, *",
         "Access-Control-Max-Age": str(_ASKED_BEFORE_SECONDS),
     }
 

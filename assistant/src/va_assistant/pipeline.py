@@ -7,12 +7,13 @@ wording of it can talk one into an answer; and where none answers, the texts spe
 
 import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
+from va_assistant.confidential import QUOTED, Confidential, Listener, confidential_of
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure
 from va_assistant.grounding import Grounds, finished, says_nothing, split
@@ -24,6 +25,8 @@ from va_assistant.prompt import Query, sends_whole
 from va_assistant.questions import Turn
 from va_assistant.replies import Author, Made, Part, Reply, Source, sources_of
 from va_assistant.revision import ModelSettings, Provider
+from va_assistant.traces import UNTRACED, Trace
+from va_assistant.transport import TRACEPARENT
 
 LONG_LINE = 300
 """Characters of a line from which a small model is asked to put it shorter."""
@@ -58,6 +61,7 @@ class Pipeline:
             model for model in revision.models if sends_whole(revision, model)
         )
         self._texts = tuple(file.text for file in revision.files)
+        self._confidential = confidential_of(revision)
 
     def answer(
         self,
@@ -65,26 +69,30 @@ class Pipeline:
         history: Sequence[Turn] = (),
         deadline: Deadline | None = None,
         asker: socket.socket | None = None,
+        trace: Trace = UNTRACED,
     ) -> Reply:
         """Return the whole answer; raises a `Failure` where neither model nor text gives one."""
-        case = self._case(question, history)
+        case = self._case(question, history, trace)
         rungs = self._rungs_to_ask(case.study)
         if not rungs:
             return self._without_model(case.study)
 
         def ask(model: Model, left: Deadline) -> Answer:
-            return model.answer(_query(case, model.settings), left, asker)
+            with self._unquoted(case), trace.asking(model.settings) as call:
+                TRACEPARENT.set(call.traceparent)
+                return call.told(model.answer(_query(case, model.settings), left, asker))
 
         try:
             outcome = self._ladder.climb(ask, deadline or self._own_deadline(), rungs)
         except Failure as failure:
             return self._instead(case.study, rungs, failure)
-        check = self._check(case, outcome.rung)
         answer = outcome.result
-        for sentence in split(answer.text):
-            check.release(sentence)
-        check.release_rest()
-        return self._reply(case, outcome.rung, check, answer.finish_reason, answer.usage)
+        with trace.checking():
+            check = self._check(case, outcome.rung)
+            for sentence in split(answer.text):
+                check.release(sentence)
+            check.release_rest()
+            return self._reply(case, outcome.rung, check, answer.finish_reason, answer.usage)
 
     def stream(
         self,
@@ -92,16 +100,20 @@ class Pipeline:
         history: Sequence[Turn] = (),
         deadline: Deadline | None = None,
         asker: socket.socket | None = None,
+        trace: Trace = UNTRACED,
     ) -> Generator[Part]:
         """Return the answer sentence by sentence, each once it has been checked."""
-        case = self._case(question, history)
+        case = self._case(question, history, trace)
         rungs = self._rungs_to_ask(case.study)
         if not rungs:
             yield from _parts(self._without_model(case.study))
             return
 
         def ask(model: Model, left: Deadline) -> Generator[Piece]:
-            return model.stream(_query(case, model.settings), left, asker)
+            with self._unquoted(case):
+                call = trace.asking(model.settings, stream=True)
+                TRACEPARENT.set(call.traceparent)
+                yield from call.telling(model.stream(_query(case, model.settings), left, asker))
 
         try:
             outcome = self._ladder.climb_for_stream(ask, deadline or self._own_deadline(), rungs)
@@ -109,7 +121,7 @@ class Pipeline:
             yield from _parts(self._instead(case.study, rungs, failure))
             return
         rung, check = outcome.rung, self._check(case, outcome.rung)
-        with closing(outcome.result) as pieces:
+        with trace.checking(), closing(outcome.result) as pieces:
             try:
                 last = yield from _released(pieces, check, rung.author)
             except Failure as failure:
@@ -120,8 +132,9 @@ class Pipeline:
                 reply = self._reply(case, rung, check, last.finish_reason or "stop", last.usage)
         yield from _parts(reply, is_told=bool(check.told))
 
-    def _case(self, question: str, history: Sequence[Turn]) -> _Case:
-        return _Case(question, tuple(history), self._knowledge.study(question, history))
+    def _case(self, question: str, history: Sequence[Turn], trace: Trace) -> _Case:
+        with trace.studying():
+            return _Case(question, tuple(history), self._knowledge.study(question, history))
 
     def _rungs_to_ask(self, study: Study) -> Sequence[Rung]:
         """Return the models that are worth asking, down to the first that is not.
@@ -144,6 +157,17 @@ class Pipeline:
             )
         return model in self._sent_whole or bool(study.passages)
 
+    @contextmanager
+    def _unquoted(self, case: _Case) -> Iterator[None]:
+        """Make sure that no failure quotes the question: it goes to the log and to the status."""
+        try:
+            yield
+        except Failure as failure:
+            asked = Confidential((case.question, *(turn.text for turn in case.history)))
+            if asked.listener().would_give_away(failure.message):
+                failure.message = QUOTED
+            raise
+
     def _check(self, case: _Case, rung: Rung) -> "_Check":
         is_small, study = _is_small(rung.model.settings), case.study
         nearby = study.nearby if is_small else [one.hit.sentence for one in study.ranked]
@@ -155,7 +179,7 @@ class Pipeline:
             strict=is_small,
             stems=self._knowledge.stems,
         )
-        return _Check(grounds, self._settings.no_answer_text)
+        return _Check(grounds, self._settings.no_answer_text, self._confidential.listener())
 
     def _reply(
         self, case: _Case, rung: Rung, check: "_Check", finish_reason: str, usage: Usage | None
@@ -211,9 +235,10 @@ class Pipeline:
 class _Check:
     """Holds an answer back until the texts are seen to say it."""
 
-    def __init__(self, grounds: Grounds, no_answer_text: str) -> None:
+    def __init__(self, grounds: Grounds, no_answer_text: str, listener: Listener) -> None:
         self._grounds = grounds
         self._no_answer_text = no_answer_text
+        self._listener = listener
         self._held = ""
         """That something is not in the texts: said only beside what is."""
 
@@ -227,6 +252,8 @@ class _Check:
         """Return what may be told once this sentence has come; nothing if it is unsupported."""
         if not sentence.strip():
             return self._tell(sentence) if self.told else ""
+        if self._listener.would_give_away(sentence):
+            return ""
         if says_nothing(sentence, self._no_answer_text):
             self.said_nothing = True
             self._held += sentence
@@ -246,6 +273,7 @@ class _Check:
         if not self.told:
             text = text.lstrip()  # the first that was written may not be the first that is told
         self.told += text
+        self._listener.hear(text)
         return text
 
 

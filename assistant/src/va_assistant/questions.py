@@ -19,7 +19,7 @@ class Turn:
     """What one side has said earlier in a conversation, as the client tells it."""
 
     role: str
-    """`user` or `assistant`."""
+    """`user` or `assistant`; `client` where a program speaks for itself, which is no question."""
 
     text: str
 
@@ -57,8 +57,9 @@ def form_of(
     *,
     content_type: str,
     content_encoding: str,
-    accept: str,
+    accept: str = "",
     limit: int = MAX_QUESTION_BYTES,
+    json_only: bool = False,
 ) -> Form:
     """Tell from the headers how to read the body; raises `UnsupportedMediaType`.
 
@@ -66,6 +67,8 @@ def form_of(
     """
     media_type, _, parameters = content_type.partition(";")
     media_type = media_type.strip().lower()
+    if json_only and media_type != _JSON_TYPE:
+        raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the request as application/json")
     if media_type not in _TEXT_TYPES and media_type != _JSON_TYPE:
         raise Failure(
             Reason.UNSUPPORTED_MEDIA_TYPE,
@@ -85,18 +88,39 @@ def form_of(
 
 def parse_question(body: bytes, form: Form) -> Question:
     """Return the question; raises a `Failure` that says what is wrong with it."""
-    if len(body) > form.max_bytes:
-        raise too_large(form.limit)
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Failure(Reason.NOT_UTF8, f"the body is not UTF-8 (byte {error.start})") from None
+    text = text_of(body, form)
     stream = form.stream
     history: tuple[Turn, ...] = ()
     if form.as_json:
-        raw = _from_json(text)
+        raw = _question_fields(json_of(text))
         text, stream = raw["question"], stream or _stream_of(raw)
         history = parse_history(raw.get("history"))
+    return checked(text, history, form, stream=stream)
+
+
+def text_of(body: bytes, form: Form) -> str:
+    """Return a body as text; raises `QuestionTooLarge` or `NotUTF8`."""
+    if len(body) > form.max_bytes:
+        raise too_large(form.limit)
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Failure(Reason.NOT_UTF8, f"the body is not UTF-8 (byte {error.start})") from None
+
+
+def json_of(text: str) -> Any:
+    """Return what a JSON text says; raises `InvalidJSON`, also for what nests too deep to read."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Failure(Reason.INVALID_JSON, f"the body is not JSON ({where})") from None
+    except (ValueError, RecursionError):
+        raise Failure(Reason.INVALID_JSON, "the body is not JSON that can be read") from None
+
+
+def checked(text: str, history: tuple[Turn, ...], form: Form, *, stream: bool) -> Question:
+    """Return a question whose texts can be asked; raises the `Failure` that says why not."""
     if "\0" in text or any("\0" in turn.text for turn in history):
         raise Failure(Reason.INVALID_QUESTION, "the question holds a NUL character")
     text = text.strip()
@@ -119,12 +143,12 @@ def parse_history(raw: object) -> tuple[Turn, ...]:
         raise _no_history()
     turns = []
     for item in raw[-MAX_TURNS:]:
-        if not isinstance(item, dict) or item.get("role") not in {"user", "assistant"}:
+        if not isinstance(item, dict):
             raise _no_history()
-        text = item.get("text")
-        if not isinstance(text, str):
+        role, text = item.get("role"), item.get("text")
+        if role not in ("user", "assistant") or not isinstance(text, str):
             raise _no_history()
-        turns.append(Turn(role=item["role"], text=_encodable(text).strip()))
+        turns.append(Turn(role=role, text=encodable(text).strip()))
     return tuple(turns)
 
 
@@ -144,20 +168,13 @@ def _size(count: int) -> str:
     return f"{count} bytes" if count % 1024 else f"{count // 1024} KiB"
 
 
-def _from_json(text: str) -> dict[str, Any]:
+def _question_fields(raw: object) -> dict[str, Any]:
     """Return a body that has a question; what else it has is not looked at."""
-    try:
-        raw: Any = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Failure(Reason.INVALID_JSON, f"the body is not JSON ({where})") from None
-    except (ValueError, RecursionError):
-        raise Failure(Reason.INVALID_JSON, "the body is not JSON that can be read") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("question"), str):
         raise Failure(
             Reason.INVALID_QUESTION, 'the body must be {"question": "…", "stream": false}'
         )
-    _encodable(raw["question"])
+    encodable(raw["question"])
     return raw
 
 
@@ -168,7 +185,8 @@ def _stream_of(raw: dict[str, Any]) -> bool:
     return stream
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
+    """Return a text that can be sent on; raises `InvalidQuestion` where JSON wrote half of one."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -9,17 +9,19 @@ from typing import Any
 
 import structlog
 
+from va_assistant.budget import Budget
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.model import Model
+from va_assistant.prompt import sends_whole
 from va_assistant.revision import Revision
 
 log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
-KEY_CHECK_SECONDS = 1.0
-"""How often a waiting trial looks whether the key has changed."""
+ACCESS_CHECK_SECONDS = 1.0
+"""How often a waiting trial looks whether the key or the CA has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,20 @@ class Readiness:
     The models are numbered as in the ladder: 0 is the preferred one.
     """
 
-    def __init__(self, revision: Revision) -> None:
+    def __init__(
+        self,
+        revision: Revision,
+        closed: Callable[[], Failure | None] = lambda: None,
+        budget: Budget | None = None,
+    ) -> None:
+        """`closed` says why nobody may ask at the moment, None where somebody may.
+
+        `budget` is what the pod tells of; None where there is no limit.
+        """
         self._revision = revision
+        self._closed = closed
+        self._is_whole = sends_whole(revision, revision.model)
+        self._budget = budget
         self._lock = threading.Lock()
         self._known = tuple(_Known() for _ in revision.models)
         self._tokens: int | None = None
@@ -105,7 +119,11 @@ class Readiness:
         return self._known[rung].doubted
 
     def report(self) -> Report:
-        """Return what to tell the kubelet and the operator."""
+        """Return what to tell the kubelet and the operator.
+
+        That nobody may ask keeps no pod out: earlier ones, which let everybody in, would go on.
+        """
+        closed = self._closed()
         with self._lock:
             models = [
                 _entry(settings.name, known)
@@ -119,16 +137,21 @@ class Readiness:
             reason = None
         else:
             reason = first.reason if first else "Starting"
-        return Report(
-            ready=reason is None,
-            body={
-                "ready": reason is None,
-                "reason": reason,
-                "revision": self._revision.name,
-                "context": {"bytes": self._revision.context_bytes, "tokens": tokens},
-                "models": models,
+        body: dict[str, Any] = {
+            "ready": reason is None,
+            "reason": reason,
+            "revision": self._revision.name,
+            "closed": _told(closed),
+            "context": {
+                "bytes": self._revision.context_bytes,
+                "tokens": tokens,
+                "whole": self._is_whole,
             },
-        )
+            "models": models,
+        }
+        if self._budget:
+            body["budget"] = {"tokensPerDay": self._budget.per_day, "spent": self._budget.spent}
+        return Report(ready=reason is None, body=body)
 
     def _may_come_in(self) -> bool:
         """Tell whether a new pod may get questions; the preferred model decides.
@@ -146,13 +169,22 @@ class Readiness:
         return unreachable and any(other.state is ModelState.READY for other in others)
 
 
+def _asked_pause(failure: Failure) -> float:
+    """Return the seconds for which a model should be left alone, if there is a word about that."""
+    asked = failure.provider_retry_after or 0
+    # The end of the day is certain, and before it a trial would find the same.
+    return asked if failure.reason is Reason.BUDGET_SPENT else min(asked, LONGEST_PAUSE_SECONDS)
+
+
 _UNREACHABLE = frozenset({Reason.HOST_NOT_FOUND, Reason.CONNECTION_REFUSED})
 
 
 def _entry(name: str, known: _Known) -> dict[str, Any]:
-    failure = known.last_failure
-    error = {"reason": failure.reason, "message": failure.message} if failure else None
-    return {"name": name, "state": known.state, "lastError": error}
+    return {"name": name, "state": known.state, "lastError": _told(known.last_failure)}
+
+
+def _told(failure: Failure | None) -> dict[str, str] | None:
+    return {"reason": failure.reason, "message": failure.message} if failure else None
 
 
 class Trial(threading.Thread):
@@ -167,7 +199,7 @@ class Trial(threading.Thread):
         answered: Callable[[], None] = lambda: None,
         changed: Callable[[], None] = lambda: None,
         first_pause: float = FIRST_PAUSE_SECONDS,
-        key_check: float = KEY_CHECK_SECONDS,
+        access_check: float = ACCESS_CHECK_SECONDS,
     ) -> None:
         """`answered` is called after each answer, `changed` after each trial."""
         super().__init__(name=f"trial-{rung}", daemon=True)
@@ -178,15 +210,15 @@ class Trial(threading.Thread):
         self._answered = answered
         self._changed = changed
         self._first_pause = first_pause
-        self._key_check = key_check
+        self._access_check = access_check
         self._stopped = False
 
     def run(self) -> None:
         """Try for as long as the process lives."""
         while not self._stopped:
-            key = self._until_answered()
-            while not self._doubted.wait(self._key_check):
-                if self._model.key_now() != key:
+            access = self._until_answered()
+            while not self._doubted.wait(self._access_check):
+                if self._model.access_now() != access:
                     break
 
     def stop(self) -> None:
@@ -194,21 +226,20 @@ class Trial(threading.Thread):
         self._stopped = True
         self._doubted.set()
 
-    def _until_answered(self) -> str | None:
-        """Return the key with which the model has answered."""
+    def _until_answered(self) -> object:
+        """Return the key and the trust with which the model has answered."""
         pause = self._first_pause
-        key = None
+        access: object = None
         while not self._stopped:
             self._doubted.clear()
-            key = self._model.key_now()
+            access = self._model.access_now()
             failure = self._try_once()
             self._changed()
             if failure is None:
                 break
-            asked_pause = failure.provider_retry_after or 0
-            self._wait(max(pause, min(asked_pause, LONGEST_PAUSE_SECONDS)), key)
+            self._wait(max(pause, _asked_pause(failure)), access)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        return key
+        return access
 
     def _try_once(self) -> Failure | None:
         settings = self._model.settings
@@ -233,10 +264,10 @@ class Trial(threading.Thread):
         self._answered()
         return None
 
-    def _wait(self, seconds: float, key: str | None) -> None:
-        """Wait, but not longer than until the key is another one."""
+    def _wait(self, seconds: float, access: object) -> None:
+        """Wait, but not longer than until the key or the trust is another one."""
         ends = time.monotonic() + seconds
         while not self._stopped and (left := ends - time.monotonic()) > 0:
-            time.sleep(min(left, self._key_check))
-            if self._model.key_now() != key:
+            time.sleep(min(left, self._access_check))
+            if self._model.access_now() != access:
                 return

@@ -1,8 +1,9 @@
 """What an asker gets: a text, how it was made, and the lines it rests on; pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Usage
@@ -77,6 +78,18 @@ class Part:
     author: Author
     text: str = ""
     reply: Reply | None = None
+
+
+def account_of(reply: Reply, revision: str) -> dict[str, Any]:
+    """Return what is said of an answer beside its text, as JSON has it."""
+    return {
+        "model": reply.author.model,
+        "fallback": reply.author.fallback,
+        "revision": revision,
+        "madeBy": reply.made,
+        "sources": [asdict(source) for source in reply.sources],
+        "finishReason": reply.finish_reason,
+    }
 
 
 def sources_of(sentences: Iterable[Sentence]) -> tuple[Source, ...]:

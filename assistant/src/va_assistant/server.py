@@ -4,10 +4,12 @@ import contextlib
 import math
 import os
 import select
+import selectors
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -22,6 +24,9 @@ SPARE_THREADS = 16
 KEEPALIVE_SECONDS = 15
 SEND_SECONDS = 30
 """How long a client may leave what was sent to it untouched."""
+
+LINGER_SECONDS = 2.0
+"""How long a client may leave a connection open that is closed from this side."""
 
 STALLED_SECONDS = 20.0
 """A loop that has not turned for so long does not serve."""
@@ -108,6 +113,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._receiving: dict[Any, float] = {}
+        self._lingering: dict[socket.socket, float] = {}
 
     def notify(self) -> None:
         """Take note of a turn of the loop; gunicorn calls this at least every second."""
@@ -130,6 +136,55 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         self.wsgi = with_receipt
 
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection a thread once it has sent something: many come and say nothing.
+
+        gunicorn lets a new one hold a thread for five seconds of silence.
+        """
+        conn.close = partial(self._close, conn)
+        if self.alive and not (conn.initialized or conn.data_ready or _has_sent(conn.sock)):
+            conn.sock.setblocking(False)
+            conn.timeout = time.monotonic() + KEEPALIVE_SECONDS
+            self.pending_conns.append(conn)
+            self.poller.register(
+                conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn)
+            )
+            return
+        super().enqueue_req(conn)
+
+    def _close(self, conn: Any, graceful: bool = False) -> None:
+        """Close a connection, in the end when the client has or when its time is over.
+
+        gunicorn waits for the client, in the loop that everybody else needs.
+        """
+        if not (graceful and self.alive):
+            type(conn).close(conn, graceful=graceful)
+            return
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            conn.sock.close()  # it has left already
+            return
+        self._lingering[conn.sock] = time.monotonic() + LINGER_SECONDS
+        self.poller.register(conn.sock, selectors.EVENT_READ, self._drain)
+
+    def _drain(self, sock: socket.socket) -> None:
+        """Read what a client still sends, for with a part unread it would lose its answer."""
+        try:
+            has_left = not sock.recv(64 * 1024)
+        except BlockingIOError:
+            return
+        except OSError:
+            has_left = True
+        if has_left:
+            self._end(sock)
+
+    def _end(self, sock: socket.socket) -> None:
+        del self._lingering[sock]
+        self.poller.unregister(sock)
+        sock.close()
+
     def handle(self, conn: Any) -> Any:
         """Serve one request, whose sender has a limited time to send it."""
         self._receiving[conn.sock] = time.monotonic() + self.app.receive_seconds
@@ -146,6 +201,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if ends < now:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
+        for sock, ends in list(self._lingering.items()):
+            if ends < now:
+                self._end(sock)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Say that the end is near, then end gracefully."""
@@ -167,6 +225,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if not self.alive:
             for listener in self.sockets:
                 listener.close()
+            for silent in self.pending_conns:
+                silent.timeout = time.monotonic()  # the end waits for answers, not for questions
 
     def handle_error(
         self, _req: object, client: socket.socket, _addr: object, exc: BaseException
@@ -181,6 +241,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         )
         with contextlib.suppress(OSError):
             client.sendall(head.encode() + line)
+
+
+def _has_sent(sock: socket.socket) -> bool:
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 class _ServerLogger(Logger):  # type: ignore[misc]

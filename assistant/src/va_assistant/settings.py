@@ -32,6 +32,12 @@ class AssistantSettings(BaseSettings):
     fallback_api_key_files: tuple[Path | None, ...] = ()
     """The API keys of the fallbacks, as a JSON list; null where one needs none."""
 
+    ca_file: Path | None = None
+    """Certificates of a private CA in PEM; unset where the system's store will do."""
+
+    fallback_ca_files: tuple[Path | None, ...] = ()
+    """The same for the fallbacks, as a JSON list; unset where none of them has one."""
+
     drain_seconds: PositiveFloat = 30
     """How long open answers may go on after SIGTERM."""
 
@@ -48,6 +54,9 @@ class AssistantSettings(BaseSettings):
 
     requests_per_minute: NonNegativeInt = DEFAULT_RATES.in_all
     """Questions that this pod takes in all; 0 for no limit."""
+
+    tokens_per_day: PositiveInt | None = None
+    """Tokens that models with a key may cost this pod in a day of UTC; unset for no limit."""
 
     trusted_proxies: NonNegativeInt = 0
     """Proxies in front that append to `X-Forwarded-For`; with 0 the header is ignored."""
@@ -88,6 +97,19 @@ def host_name() -> str:
 def openai_api_key() -> str | None:
     """Return the key that people have set for every tool, used outside of Kubernetes."""
     return os.environ.get("OPENAI_API_KEY")
+
+
+def wants_traces() -> bool:
+    """Tell whether the variables of OpenTelemetry's specification ask for traces.
+
+    Its SDK reads these and the rest by itself; this is asked before it is loaded.
+    """
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    if exporters := os.environ.get("OTEL_TRACES_EXPORTER", "").strip():
+        return "otlp" in {one.strip() for one in exporters.split(",")}
+    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return any(os.environ.get(name) for name in endpoints)
 
 
 def proxy_for(base_url: str) -> Proxy | None:

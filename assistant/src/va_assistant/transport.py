@@ -22,6 +22,7 @@ from va_assistant.connecting import Route, timed_out
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.proxies import Proxy
+from va_assistant.trust import SystemTrust, Trust
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """An answer beyond this is no answer."""
@@ -38,6 +39,9 @@ DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 
 ASKER: ContextVar[socket.socket | None] = ContextVar("asker", default=None)
 """The connection of whoever asked, watched during every wait; None watches nothing."""
+
+TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
+"""The header of W3C Trace Context for the call that this thread makes; None for none."""
 
 _LEFT = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
@@ -97,15 +101,19 @@ class Client(httpx2.Client):
 class Transport(httpx2.BaseTransport):
     """Kept-alive connections to one server; any number of threads may use it."""
 
-    def __init__(self, base_url: str, proxy: Proxy | None = None) -> None:
+    def __init__(
+        self, base_url: str, proxy: Proxy | None = None, trust: Trust | None = None
+    ) -> None:
+        """`trust` is for a server that is asked with TLS; None is the system's."""
         url = httpx2.URL(base_url)
         secure = url.scheme == "https"
         self._route = Route(
             host=url.raw_host.decode(),
             port=url.port or (443 if secure else 80),
-            tls=ssl.create_default_context() if secure else None,
+            secure=secure,
             proxy=proxy,
         )
+        self._trust = (trust or SystemTrust()) if secure else None
         self._is_forwarded = self._route.is_forwarded
         self._origin = b"http://" + url.netloc if self._is_forwarded else b""
         self._for_proxy: list[bytes] = []
@@ -132,6 +140,10 @@ class Transport(httpx2.BaseTransport):
             stream=_Body(connection, response, self._idle),
         )
 
+    def trust_now(self) -> ssl.SSLContext | None:
+        """Return what verifies the server now, None without TLS; raises a `Failure`."""
+        return self._trust.context() if self._trust else None
+
     def close(self) -> None:
         """Close the connections that nobody uses."""
         while self._idle:
@@ -146,26 +158,32 @@ class Transport(httpx2.BaseTransport):
         return response
 
     def _take(self) -> "_Connection":
-        deadline = DEADLINE.get()
+        deadline, tls = DEADLINE.get(), self.trust_now()
         while self._idle:
             try:
                 connection = self._idle.pop()
             except IndexError:  # another thread took the last one
                 break
-            if connection.is_usable():
+            # Whom nobody trusts any more is not asked over an old connection either.
+            if connection.tls is tls and connection.is_usable():
                 connection.deadline, connection.asker = deadline, ASKER.get()
                 return connection
             connection.close()
-        return _Connection(self._route.connect(deadline), deadline, ASKER.get())
+        return _Connection(self._route.connect(deadline, tls), tls, deadline, ASKER.get())
 
 
 class _Connection:
     """One connection and whose question it serves at the moment."""
 
     def __init__(
-        self, sock: socket.socket, deadline: Deadline, asker: socket.socket | None
+        self,
+        sock: socket.socket,
+        tls: ssl.SSLContext | None,
+        deadline: Deadline,
+        asker: socket.socket | None,
     ) -> None:
         self._sock = sock
+        self.tls = tls
         self.deadline = deadline
         self.asker = asker
 
@@ -182,6 +200,8 @@ class _Connection:
             *for_proxy,
             *(b"%s: %s" % pair for pair in request.headers.raw),
         ]
+        if traceparent := TRACEPARENT.get():
+            lines.append(b"traceparent: " + traceparent.encode())
         # In one piece: every call of the system costs.
         self.send(b"\r\n".join(lines) + b"\r\n\r\n" + request.read())
         response = http.client.HTTPResponse(_Wire(self), method=request.method)  # type: ignore[arg-type]

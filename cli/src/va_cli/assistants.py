@@ -59,6 +59,10 @@ class Assistant:
     revision_serving: str | None
     context_bytes: int | None
     context_tokens: int | None
+    context_estimated_tokens: int | None
+    context_window: int | None
+    context_window_percent: int | None
+    context_given: str | None
     context_files: tuple[str, ...]
     models: tuple[Model, ...]
     model_asked_for: str | None
@@ -112,6 +116,10 @@ def parse_assistant(manifest: Manifest) -> Assistant:
         revision_serving=revision.get("serving"),
         context_bytes=context.get("bytes"),
         context_tokens=context.get("tokens"),
+        context_estimated_tokens=context.get("estimatedTokens"),
+        context_window=context.get("window"),
+        context_window_percent=context.get("windowPercent"),
+        context_given=context.get("given"),
         context_files=tuple(file["name"] for file in context.get("files") or ()),
         models=tuple(_parse_model(model) for model in status.get("models") or ()),
         model_asked_for=(spec.get("model") or {}).get("name"),

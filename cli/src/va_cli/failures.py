@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from va_cli.durations import duration_text
+
 if TYPE_CHECKING:
     from va_cli.endpoints import Target
 
@@ -149,6 +151,9 @@ class Refusal:
     retry_after: float | None = None
 
 
+LONGEST_WAIT_ADVISED = 60.0
+"""Seconds; nobody sits in front of a terminal until the next day."""
+
 _ABOUT_THE_QUESTION = frozenset({"EmptyQuestion", "NotUTF8", "InvalidQuestion", "QuestionTooLarge"})
 
 
@@ -197,6 +202,8 @@ def _next_step(refusal: Refusal, target: Target) -> str:
     if refusal.reason in _ABOUT_THE_QUESTION:
         return "{va} ask --help"
     if refusal.status in {429, 503} and refusal.retry_after:
+        if refusal.retry_after > LONGEST_WAIT_ADVISED:
+            return f"ask again in {duration_text(refusal.retry_after)}"
         return f"ask again in {refusal.retry_after:.0f} s, or with --wait 60s"
     if target.url:
         # `/health` would say that all is well: it says nothing of the model.

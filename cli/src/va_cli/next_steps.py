@@ -14,11 +14,18 @@ _THE_MODEL = {
     "KeyMissing": "kubectl create secret generic SECRET --from-literal=KEY=… -n {ns}, "
     "as `spec.model.apiKeySecretRef` names it",
     "KeyRefused": "put a valid key into the Secret that `spec.model.apiKeySecretRef` names",
+    "CAMissing": "kubectl create configmap NAME --from-file=KEY=FILE -n {ns}, "
+    "as `spec.model.caConfigMapRef` names it",
+    "CAInvalid": "put the CA's certificate, in PEM, into the ConfigMap that "
+    "`spec.model.caConfigMapRef` names",
     "ModelNotFound": "kubectl edit va {name} -n {ns}, and correct `spec.model.name`",
     "RequestRefused": "kubectl edit va {name} -n {ns}, and correct `spec.model`",
     "HostNotFound": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`",
     "ConnectionRefused": "start the server that `spec.model.baseURL` names, or correct it",
-    "TLSFailed": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`",
+    "TLSFailed": "kubectl edit va {name} -n {ns}, and correct `spec.model.baseURL`, or name the CA "
+    "in `spec.model.caConfigMapRef`",
+    "BudgetSpent": "wait until 00:00 UTC, or raise `spec.budget.tokensPerDay`: "
+    "kubectl edit va {name} -n {ns}",
     "ContextTooLarge": "shorten the context, or take a model with a larger window",
 }
 _THE_CONTEXT = {
@@ -26,6 +33,10 @@ _THE_CONTEXT = {
     "ContextKeyNotFound": "kubectl edit va {name} -n {ns}, and correct `configMapRef.key`",
     "ContextTooLarge": "shorten the context, or take a model with a larger window",
 }
+_THE_TOKENS = (
+    "kubectl create secret generic SECRET --from-literal=KEY=… -n {ns}, "
+    "as `spec.auth.tokenSecretRef` names it"
+)
 _TROUBLED_PODS = frozenset(
     {
         "CrashLoopBackOff",
@@ -60,6 +71,9 @@ def next_step(assistant: Assistant, pods: Sequence[Pod]) -> str:
                 condition.reason, f"kubectl edit va {{name}} -n {{ns}} ({condition.reason})"
             )
             return step.format(name=name, ns=ns)
+    ready = assistant.condition("Ready")
+    if ready and ready.reason == "TokenMissing":
+        return _THE_TOKENS.format(ns=ns)
     for pod in pods:
         if pod.status in _TROUBLED_PODS:
             return f"kubectl describe pod {pod.name} -n {ns}"

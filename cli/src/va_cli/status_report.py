@@ -77,6 +77,10 @@ def report_object(report: Report, *, program: str) -> dict[str, Any]:
         "context": {
             "bytes": assistant.context_bytes,
             "tokens": assistant.context_tokens,
+            "estimatedTokens": assistant.context_estimated_tokens,
+            "window": assistant.context_window,
+            "windowPercent": assistant.context_window_percent,
+            "given": assistant.context_given,
             "files": list(assistant.context_files),
         },
         "models": [
@@ -161,11 +165,28 @@ def _context(assistant: Assistant) -> str:
     parts = []
     if assistant.context_bytes is not None:
         parts.append(f"{assistant.context_bytes} bytes")
-    if assistant.context_tokens is not None:
-        parts.append(f"{assistant.context_tokens} tokens")
+    if (size := _tokens(assistant)) is not None:
+        parts.append(size)
+    if assistant.context_given == "Passages":
+        parts.append("passages are given")
     if assistant.context_files:
         parts.append(", ".join(assistant.context_files))
     return "; ".join(parts) or NONE
+
+
+def _tokens(assistant: Assistant) -> str | None:
+    """Return how large the texts are for the model, which has counted them only where it is given
+    all of them."""
+    counted, estimated = assistant.context_tokens, assistant.context_estimated_tokens
+    passages = assistant.context_given == "Passages"
+    if estimated is not None and (counted is None or passages):
+        size = f"about {estimated} tokens"
+    elif counted is not None:
+        size = f"{counted} tokens"
+    else:
+        return None
+    percent = assistant.context_window_percent
+    return size if percent is None else f"{size}, {percent} % of the window"
 
 
 def _conditions(assistant: Assistant, now: datetime) -> list[str]:

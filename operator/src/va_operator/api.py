@@ -70,6 +70,8 @@ class Model:
     name: str
     base_url: str | None = None
     api_key: KeyRef | None = None
+    ca: KeyRef | None = None
+    """Of the ConfigMap with a private CA, which the pods trust beside the system's store."""
     context_window: int | None = None
     """Tokens."""
     max_tokens: int | None = None
@@ -128,6 +130,8 @@ class PodSettings:
     annotations: Manifest = field(default_factory=dict)
     limits: Manifest = field(default_factory=dict)
     """By the names of the schema."""
+    tokens_per_day: int | None = None
+    """What models with a key may cost each pod in a day; ``None`` for no limit."""
     token: KeyRef | None = None
     """Of the Secret with the tokens of whom may ask; ``None`` where everybody may."""
 
@@ -249,12 +253,13 @@ def _model(raw: Manifest) -> Model:
     name = raw.get("name")
     provider = raw.get("provider") or ("OpenAI" if name else "Embedded")
     embedded = provider == "Embedded"
-    key = raw.get("apiKeySecretRef")
+    key, ca = raw.get("apiKeySecretRef"), raw.get("caConfigMapRef")
     return Model(
         provider=provider,
         name=EMBEDDED_MODEL if embedded else raw["name"],
         base_url=raw.get("baseURL"),
         api_key=KeyRef(**key) if key else None,
+        ca=KeyRef(**ca) if ca else None,
         context_window=raw.get("contextWindow") or (EMBEDDED_WINDOW if embedded else None),
         max_tokens=raw.get("maxTokens"),
         temperature=raw.get("temperature"),
@@ -311,5 +316,6 @@ def _pods(spec: Manifest) -> PodSettings:
         limits={
             name: limit for name, limit in (spec.get("limits") or {}).items() if limit is not None
         },
+        tokens_per_day=(spec.get("budget") or {}).get("tokensPerDay"),
         token=KeyRef(**token) if token else None,
     )

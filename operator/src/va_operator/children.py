@@ -21,6 +21,7 @@ from va_operator.desired import (
     outdated_revisions,
     with_pods_kept,
 )
+from va_operator.destinations import refused_destination
 from va_operator.errors import ChildRefused, ClusterFailure, ContextError
 from va_operator.kinds import CHILDREN, CONFIG_MAPS, SERVICES, Resource
 from va_operator.observed import Child, ConfigMapFacts, read_child
@@ -71,6 +72,8 @@ class Children:
     cluster: ChildWriting
     images: Images
     upgrades: Upgrades
+    model_hosts: tuple[str, ...] = ()
+    """Hosts that models may have; none for all."""
     _equal: dict[tuple[str, Key], tuple[str, Manifest]] = field(default_factory=dict)
     """Children for which an apply changed nothing although they look different: the version and
     what was applied. They are equal until one of the two changes."""
@@ -122,6 +125,9 @@ class Children:
         files: tuple[ResolvedFile, ...],
     ) -> None:
         """Write the revision, and only then the Deployment whose pods mount it."""
+        refused = refused_destination(assistant, self.model_hosts)
+        if refused and assistant.pods_wanted:  # to want none is always right
+            raise ChildRefused(reasons.MODEL_HOST_NOT_ALLOWED, refused, kind="Deployment")
         found = revision if isinstance(revision, Revision) else None
         existing = self.store.revisions.of(assistant.key)
         # Without its texts there is nothing to write: it was deleted a moment ago, and the

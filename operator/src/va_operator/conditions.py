@@ -21,7 +21,7 @@ MODEL_REACHABLE: Final = "ModelReachable"
 DEGRADED: Final = "Degraded"
 STALLED: Final = "Stalled"
 EXPOSED: Final = "Exposed"
-"""Never in the status: an event tells of it, and a note at `Available`."""
+"""Never in the status: an event tells of it, and a note at another condition."""
 
 _ABNORMAL: Final = frozenset({DEGRADED, STALLED, EXPOSED})
 """Conditions that are bad news where they are True."""

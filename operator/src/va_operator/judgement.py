@@ -16,11 +16,12 @@ from va_operator.conditions import (
     Condition,
 )
 from va_operator.errors import ContextError
-from va_operator.exposure import with_exposure
+from va_operator.exposure import with_exposure, with_keys
 from va_operator.observed import Child
 from va_operator.revision import Revision
 from va_operator.shortfall import (
     degraded,
+    explain_closed,
     explain_model,
     explain_no_service,
     stalled,
@@ -46,7 +47,7 @@ def judge(situation: Situation) -> tuple[Condition, ...]:
         _progressing(situation),
         degraded(situation),
         stalled(situation),
-        _context_resolved(situation),
+        with_keys(_context_resolved(situation), situation.revision),
         _model_reachable(situation),
     )
 
@@ -70,7 +71,7 @@ def _ready(now: Situation) -> Condition:
         return no(gone.reason, gone.message)
     for pod in now.desired_pods:
         report = now.reports.get(pod.uid)
-        answering = report.answering if report else None
+        answering = report.answering if report and not report.closed else None
         if pod.ready and answering and report and report.revision == now.revision.id:
             if not (now.has_new_pods or now.was_ready):
                 why = _why_not_by_these(now, now.revision)
@@ -104,10 +105,12 @@ def _starting(revision: Revision) -> Explanation:
 
 def _why_not(now: Situation, revision: Revision) -> Explanation:
     """Explain, most telling first, why no pod of the desired revision answers."""
-    model = now.failing_model
+    closed, model = explain_closed(now, now.desired_pods), now.failing_model
     found = (
         explain_pods(now.desired_pods)
+        or (closed if now.answering_model else None)
         or (model and explain_model(now, model))
+        or closed
         or explain_rollout(now.deployment)
     )
     if found:
@@ -134,7 +137,8 @@ def _why_not(now: Situation, revision: Revision) -> Explanation:
 
 def _available(now: Situation) -> Condition:
     serving, wanted = len(now.serving_pods), now.assistant.pods_wanted
-    if serving:
+    closed = explain_closed(now, now.serving_pods)
+    if serving and not closed:
         fewer = f"{serving} of {wanted} pods are ready"
         more = f"{serving} pods are ready, {wanted} are asked for"
         return Condition(
@@ -147,6 +151,8 @@ def _available(now: Situation) -> Condition:
         reason, message = reasons.SUSPENDED, _SUSPENDED
     elif wanted == 0:
         reason, message = reasons.SCALED_TO_ZERO, _SCALED_TO_ZERO
+    elif closed:
+        reason, message = closed.reason, closed.message
     elif now.ready_pods:
         gone = explain_no_service(now)
         reason, message = gone.reason, gone.message

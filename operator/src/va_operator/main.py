@@ -160,6 +160,7 @@ def assemble(
         clock=lambda: datetime.now(UTC),
         instance=socket.gethostname(),
         missed=lambda assistant: operation.assistant_missed(assistant),
+        model_hosts=settings.model_hosts,
     )
     operation = Operation(
         settings=settings,

@@ -71,11 +71,17 @@ NODE_LOST: Final = "NodeLost"
 POD_NOT_ANSWERING: Final = "PodNotAnswering"
 """A pod is ready for Kubernetes, but does not tell the operator how it is."""
 
+TOKEN_MISSING: Final = "TokenMissing"  # noqa: S105 - a name
+"""Pods ask for a token and have none to compare with, so that nobody may ask; their own word."""
 EXPOSED_WITHOUT_AUTH: Final = "ExposedWithoutAuth"
 """Only an event: whoever reaches the Service may ask at the cost of somebody's key."""
+KEY_IN_CONTEXT: Final = "KeyInContext"
+"""Only an event: the text holds what looks like a key."""
 
 NAME_CONFLICT: Final = "NameConflict"
 """An object of a needed name belongs to someone else."""
+MODEL_HOST_NOT_ALLOWED: Final = "ModelHostNotAllowed"
+"""A model's address is none of those that the operator allows."""
 NODE_PORT_TAKEN: Final = "NodePortTaken"
 """Another Service has the node port."""
 QUOTA_EXCEEDED: Final = "QuotaExceeded"

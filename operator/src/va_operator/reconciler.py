@@ -51,12 +51,19 @@ class Reconciler:
         clock: Callable[[], datetime],
         instance: str,
         missed: Callable[[VirtualAssistant], None],
+        model_hosts: tuple[str, ...] = (),
     ) -> Self:
         """Connect the parts; they share what was seen and the way to the API server."""
         return cls(
             store=store,
             resolver=Resolver(store=store, cluster=cluster),
-            children=Children(store=store, cluster=cluster, images=images, upgrades=upgrades),
+            children=Children(
+                store=store,
+                cluster=cluster,
+                images=images,
+                upgrades=upgrades,
+                model_hosts=model_hosts,
+            ),
             reporter=Reporter(
                 store=store,
                 cluster=cluster,

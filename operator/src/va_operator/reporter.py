@@ -84,8 +84,8 @@ class Reporter:
         if written["metadata"]["generation"] == assistant.generation:
             self.store.remember_written(written)
         before = assistant.status.get("conditions") or []
-        changes = [*transitions(conditions, before=before), newly_exposed(assistant, before=before)]
-        for transition in filter(None, changes):
+        exposed = newly_exposed(assistant, revision, before=before)
+        for transition in (*transitions(conditions, before=before), *exposed):
             await self.recorder.record(assistant, transition, now=now)
 
     def forget(self, key: Key) -> None:

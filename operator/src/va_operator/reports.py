@@ -33,13 +33,25 @@ class ModelReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Why a pod lets nobody ask."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How a pod is."""
 
     ready: bool
     revision: str
     tokens: int | None
+    """Of the prompt of the preferred model without a question."""
+    whole: bool | None = None
+    """Whether the texts are in that prompt; None where the pod does not say."""
     models: tuple[ModelReport, ...]
+    closed: Closed | None = None
 
     @property
     def answering(self) -> ModelReport | None:
@@ -49,7 +61,8 @@ class Report:
     @property
     def settled(self) -> bool:
         """Whether nothing better is to be expected soon."""
-        return self.ready and all(model.state == "Ready" for model in self.models)
+        answers = all(model.state == "Ready" for model in self.models)
+        return self.ready and answers and self.closed is None
 
 
 _STATES: Final = frozenset({"Unknown", "Ready", "Degraded", "Failed"})
@@ -59,11 +72,17 @@ _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 def parse_report(body: Manifest) -> Report:
     """Read the body; raises ValueError where it is not one."""
     try:
+        context, closed = body["context"], body.get("closed")
+        whole = context.get("whole")
         return Report(
             ready=body["ready"] is True,
             revision=str(body["revision"]),
-            tokens=_number(body["context"].get("tokens")),
+            tokens=_number(context.get("tokens")),
+            whole=whole if isinstance(whole, bool) else None,
             models=tuple(_model(*item) for item in enumerate(body["models"][:MODELS])),
+            closed=Closed(reason=_reason(closed["reason"]), message=_message(closed))
+            if closed
+            else None,
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a /ready body: {error!r}") from error
@@ -79,8 +98,12 @@ def _model(place: int, raw: Manifest) -> ModelReport:
         name=_printable(raw["name"])[:256],
         state=state,
         reason=_reason(error["reason"]) if error else None,
-        message=_printable(error.get("message", ""))[:512] if error else None,
+        message=_message(error) if error else None,
     )
+
+
+def _message(error: Manifest) -> str:
+    return _printable(error.get("message", ""))[:512]
 
 
 def _printable(value: object) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
-from va_operator.context import ResolvedFile
+from va_operator.context import ResolvedFile, estimated_tokens
+from va_operator.key_patterns import keys_in
 from va_operator.owned import bare
 
 SETTINGS_FILE: Final = "settings.json"
@@ -24,28 +25,41 @@ class Revision:
     id: str
     """Ten hexadecimal digits."""
     bytes: int
+    estimated_tokens: int
+    """Of the texts and instructions, before any model has counted them."""
     files: tuple[tuple[str, str], ...]
     """Name and digest of each file."""
+    keys: tuple[str, ...] = ()
+    """Where the texts hold what looks like a key, in words that do not tell it."""
 
 
 def build_revision(assistant: VirtualAssistant, files: tuple[ResolvedFile, ...]) -> Revision:
     """Name the revision that these texts and the assistant's settings make.
 
-    The references to the API keys count too: a pod with another key is another pod to ask
-    before anything is said about it. Settings that are not set do not count, so that one which
-    only a newer operator knows changes no revision until somebody sets it.
+    The references to the API keys and the private CAs count too: a pod with others is another
+    pod to ask before anything is said about it. Settings that are not set do not count, so that
+    one which only a newer operator knows changes no revision until somebody sets it.
     """
+    cas = [_place(model.ca) for model in assistant.models]
     content = {
         "settings": _settings(assistant, files),
         "texts": [file.text for file in files],
         "apiKey": _place(assistant.model.api_key),
         "fallbackKeys": [_place(model.api_key) for model in assistant.fallbacks],
+        "cas": cas if any(cas) else None,
     }
     canonical = json.dumps(bare(content), sort_keys=True, ensure_ascii=False).encode()
     return Revision(
         id=hashlib.sha256(canonical).hexdigest()[:10],
         bytes=sum(file.bytes for file in files),
+        estimated_tokens=estimated_tokens(assistant.instructions, files),
         files=tuple((file.name, file.digest) for file in files),
+        keys=keys_in(
+            (
+                *((f"'{file.name}'", file.text) for file in files),
+                ("`spec.instructions`", assistant.instructions),
+            )
+        ),
     )
 
 

@@ -28,6 +28,10 @@ class OperatorSettings(BaseSettings):
     namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to watch, separated by commas; empty for all."""
 
+    model_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts that models and their proxies may have, separated by commas, `*.example.com` for all
+    below it; empty for all."""
+
     in_cluster: bool = Field(default=False, validation_alias="KUBERNETES_SERVICE_HOST")
     """Whether the operator runs in a pod, which Kubernetes tells every pod. Inside it uses its
     service account and asks the pods directly; outside it uses the kubeconfig and asks
@@ -66,7 +70,7 @@ class OperatorSettings(BaseSettings):
     log_format: str = Field(default="json", pattern="^(json|plain)$")
     """`json` for machines, `plain` for people."""
 
-    @field_validator("namespaces", mode="before")
+    @field_validator("namespaces", "model_hosts", mode="before")
     @classmethod
     def _split(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
         names = value.split(",") if isinstance(value, str) else value

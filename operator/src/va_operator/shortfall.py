@@ -4,12 +4,14 @@ Pure. `Degraded` and `Stalled` are abnormal where they are True; tools that foll
 assistant that is stalled as failed.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from va_operator import reasons
 from va_operator.conditions import DEGRADED, STALLED, Condition
 from va_operator.errors import ContextError
-from va_operator.reports import ModelReport
+from va_operator.observed import Pod
+from va_operator.reports import Closed, ModelReport
 from va_operator.situation import Situation
 from va_operator.troubles import Explanation, explain_pods, explain_rollout
 
@@ -51,14 +53,26 @@ def explain_model(
     now: Situation, model: ModelReport, *, instead: ModelReport | None = None
 ) -> Explanation:
     """Say why a model did not answer, and which one does instead."""
-    key = next((m.api_key for m in now.assistant.models[model.place : model.place + 1]), None)
+    asked = next(iter(now.assistant.models[model.place : model.place + 1]), None)
+    key, ca = (asked.api_key, asked.ca) if asked else (None, None)
     if model.reason == "KeyMissing" and key:
         message = f"Key '{key.key}' of Secret '{key.name}' is missing or empty"
+    elif model.reason == "CAMissing" and ca:
+        message = f"Key '{ca.key}' of ConfigMap '{ca.name}' is missing or empty"
+    elif model.reason == "CAInvalid" and ca:
+        message = f"Key '{ca.key}' of ConfigMap '{ca.name}' is no CA in PEM: {model.message}"
     else:
         message = f"{titled(model)} does not answer: {model.message}"
     if instead and instead.place > model.place:
         message += f"; {titled(instead)} answers in its place"
     return Explanation(reason=model.reason or "", message=message)
+
+
+def explain_closed(now: Situation, pods: Iterable[Pod]) -> Explanation | None:
+    """Say why nobody may ask; None where one of the pods says no such thing of itself."""
+    said = [report.closed for pod in pods if (report := now.reports.get(pod.uid))]
+    closed = next(filter(None, said), None)
+    return None if closed is None or None in said else _explain(now, closed)
 
 
 def explain_no_service(now: Situation) -> Explanation:
@@ -92,6 +106,7 @@ def _less_than_asked(now: Situation, *, missing: bool) -> Explanation | None:
         found
         or _given_up(now)
         or _kept_out(now)
+        or explain_closed(now, now.desired_pods)
         or _half_served(now)
         or (_unready(now) if missing else None)
     )
@@ -106,7 +121,7 @@ def _waits_for_the_user(now: Situation) -> Explanation | None:
     failed = _kept_out(now)
     if failed and failed.reason in _MAY_COME_BACK and now.has_served:
         failed = None
-    return _given_up(now) or failed
+    return _given_up(now) or failed or explain_closed(now, now.desired_pods)
 
 
 def _held_up(now: Situation) -> Explanation | None:
@@ -148,10 +163,22 @@ def _half_served(now: Situation) -> Explanation | None:
                 message=f"pod '{pod.key.name}' does not tell how it is",
             )
         model = next((model for model in report.models if model.reason), None)
+        why = None
         if model:
             why = explain_model(now, model, instead=report.answering)
+        elif report.closed:
+            why = _explain(now, report.closed)
+        if why:
             return Explanation(reason=why.reason, message=f"in pod '{pod.key.name}': {why.message}")
     return None
+
+
+def _explain(now: Situation, closed: Closed) -> Explanation:
+    token = now.assistant.pods.token
+    if closed.reason == reasons.TOKEN_MISSING and token:
+        lost = f"key '{token.key}' of Secret '{token.name}' is missing or empty"
+        return Explanation(reason=closed.reason, message=f"Nobody may ask: {lost}")
+    return Explanation(reason=closed.reason, message=f"Nobody may ask: {closed.message}")
 
 
 def _unready(now: Situation) -> Explanation:

@@ -41,6 +41,13 @@ class Situation:
         return self.ready_pods if self.service else ()
 
     @property
+    def closed_pods(self) -> tuple[Pod, ...]:
+        """Ready pods that let nobody ask, by their own word."""
+        return tuple(
+            pod for pod in self.ready_pods if (said := self.reports.get(pod.uid)) and said.closed
+        )
+
+    @property
     def service_refusal(self) -> ChildRefused | None:
         """Why the Service could not be written."""
         return next((refused for refused in self.refusals if refused.kind == "Service"), None)
@@ -100,14 +107,14 @@ class Situation:
 
     @property
     def has_new_pods(self) -> bool:
-        """Whether a pod that is made as the spec asks is ready for sure.
+        """Whether a pod that is made as the spec asks is ready for sure, and lets people ask.
 
         The Deployment counts those that are ready and those of the newest template apart, so it
         is sure once more are ready than there are others.
         """
         status = self.deployment.status if self.deployment else {}
         others: int = status.get("replicas", 0) - self.updated_replicas
-        ready: int = status.get("readyReplicas", 0)
+        ready: int = status.get("readyReplicas", 0) - len(self.closed_pods)
         return self.updated_replicas > 0 and ready > others
 
     @property

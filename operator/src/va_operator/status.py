@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from va_operator.api import Manifest
+from va_operator.api import Manifest, VirtualAssistant
 from va_operator.conditions import Condition, write_conditions
 from va_operator.errors import ContextError
 from va_operator.history import read_history, write_history
@@ -65,21 +65,36 @@ def _history(situation: Situation, *, now: datetime) -> list[Manifest]:
 def _context(now: Situation) -> Manifest | None:
     if isinstance(now.revision, ContextError):
         return None
-    tokens = next(
-        (
-            report.tokens
-            for pod in now.desired_pods
-            if (report := now.reports.get(pod.uid))
-            and report.revision == pod.revision
-            and report.tokens
-        ),
-        None,
-    )
+    reports = [
+        report
+        for pod in now.desired_pods
+        if (report := now.reports.get(pod.uid)) and report.revision == pod.revision
+    ]
+    tokens = next((report.tokens for report in reports if report.tokens), None)
+    whole = next((report.whole for report in reports if report.whole is not None), None)
+    window = now.assistant.model.context_window
+    needed = tokens if tokens and whole else now.revision.estimated_tokens
     context: Manifest = {
         "bytes": now.revision.bytes,
         "files": [{"name": name, "digest": digest} for name, digest in now.revision.files],
+        "estimatedTokens": now.revision.estimated_tokens,
+        "tokens": tokens,
+        "window": window,
+        "windowPercent": -(-100 * needed // window) if window and needed else None,
+        "given": _given(now.assistant, whole),
     }
-    return {**context, "tokens": tokens} if tokens else context
+    return {field: value for field, value in context.items() if value is not None}
+
+
+def _given(assistant: VirtualAssistant, whole: bool | None) -> str | None:
+    """Return what of the texts the preferred model is given.
+
+    Where neither the spec nor a pod says, it is for the pods to find out whether all of it fits.
+    """
+    mode, embedded = assistant.context_mode, assistant.model.embedded
+    if whole is None and (mode in {"Full", "Retrieve"} or embedded):
+        whole = mode == "Full"
+    return None if whole is None else "Whole" if whole else "Passages"
 
 
 def _url(now: Situation) -> str | None:

@@ -84,6 +84,13 @@ def test_a_file_that_is_missing_or_empty_lets_nobody_in(path: Path, content: byt
         assert found
         assert (found.reason, found.status) == (Reason.TOKEN_MISSING, 503)
         assert found.retry_after == 30
+    fault = Tokens(path).fault()
+    assert fault
+    assert fault.reason is Reason.TOKEN_MISSING
+
+
+def test_a_file_with_a_token_has_no_fault(path: Path) -> None:
+    assert Tokens(path).fault() is None
 
 
 def test_a_folder_that_is_no_file_lets_nobody_in(tmp_path: Path) -> None:

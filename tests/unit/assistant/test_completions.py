@@ -52,6 +52,12 @@ def test_odd_usage_is_no_reason_to_fail(usage: object) -> None:
     assert parse_answer(body(usage=usage)).text == "Ada."
 
 
+def test_half_a_character_is_none_and_the_rest_can_be_told() -> None:
+    halved = '{"choices": [{"%s": {"content": "Ada \\ud83d!"}, "finish_reason": "stop"}]}'
+    assert parse_answer((halved % "message").encode()).text == "Ada ?!"
+    assert next(read_stream(stream(halved % "delta"))).text == "Ada ?!"
+
+
 def test_a_cut_answer_says_so() -> None:
     assert parse_answer(body(finish_reason="length")).finish_reason == "length"
 

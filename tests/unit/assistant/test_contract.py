@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
 from va_assistant.errors import STATUS, Failure, Reason
+from va_assistant.metrics import Metrics
 from va_assistant.readiness import Readiness
 from va_assistant.revision import (
     InvalidRevisionError,
@@ -109,6 +111,20 @@ def test_the_statuses_of_all_reasons_are_as_written() -> None:
         for name in re.findall(r"`(\w+)`", names)
     }
     assert written == STATUS
+
+
+def test_the_metrics_and_their_labels_are_as_written() -> None:
+    rows = re.findall(r"^\| `(va_\w+)` \| (.*?) ?\|", CONTRACT.read_text(), re.MULTILINE)
+    written = {name: re.findall(r"`(\w+)`", labels) for name, labels in rows}
+    metrics = Metrics()
+    metrics.watch_budget(1, float)
+    collectors = metrics.registry._collector_to_names
+    kept = [one for one in collectors if isinstance(one, MetricWrapperBase)]
+    assert written == {
+        found.name + ("_total" if found.type == "counter" else ""): list(one._labelnames)
+        for one in kept
+        for found in one.describe()
+    }
 
 
 @pytest.mark.parametrize("mark", ["\u0301", "\u0f73"])

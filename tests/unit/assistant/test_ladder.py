@@ -407,6 +407,19 @@ def test_questions_about_themselves_open_no_circuit(stub: Stub, asking: Make) ->
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "reason",
+    [Reason.KEY_MISSING, Reason.CA_MISSING, Reason.CA_INVALID, Reason.BUDGET_SPENT],
+)
+def test_what_is_found_without_asking_anybody_opens_no_circuit(
+    stub: Stub, asking: Make, reason: Reason
+) -> None:
+    [rung] = asking(settings(stub)).ladder.rungs
+    for _ in range(10):
+        rung.failed(Failure(reason, "so it is"))
+    assert rung.circuit_state() == 0
+
+
 def test_one_probe_is_made_of_an_open_circuit_and_an_answer_closes_it(
     stub: Stub, other: Stub, asking: Make
 ) -> None:

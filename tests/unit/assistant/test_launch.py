@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.certificates import make_authority
 from support.openai_stub import RIGHT_KEY, Stub
 from support.serving import fetch, free_ports, write_revision
 from va_assistant import launch
@@ -89,6 +90,12 @@ def test_a_file_that_is_no_text_is_named(
         (["--context", "a", "--base-url", "http://x"], "need --model"),
         (["--context", "a", "--model", "gpt-5-mini"], "no API key"),
         (["--model", "gpt-5-mini"], "--context is missing"),
+        (["--context", "a", "--ca-file", "ca.pem"], "need --model"),
+        (["--ca-file", "ca.pem"], "--context is missing"),
+        (
+            ["--context", "a", "--model", "m", "--base-url", "http://x", "--ca-file", "ca.pem"],
+            "--ca-file needs a --base-url with https://",
+        ),
         (["--port", "x"], "invalid port_number value"),
         (["--port", "70000"], "at most 65535"),
         (["--nope"], "unrecognized"),
@@ -160,11 +167,23 @@ def test_a_pod_whose_keys_are_not_as_many_as_its_fallbacks_says_so(
     assert "names 0 files for 1 fallbacks" in said
 
 
+def test_a_pod_whose_cas_are_not_as_many_as_its_fallbacks_says_so(run: Run, tmp_path: Path) -> None:
+    write_revision(tmp_path, fallbacks=[{"name": "spare"}])
+    code, said = run(
+        VA_ASSISTANT_REVISION_DIR=str(tmp_path),
+        VA_ASSISTANT_FALLBACK_API_KEY_FILES="[null]",
+        VA_ASSISTANT_FALLBACK_CA_FILES="[null, null]",
+    )
+    assert code == 1
+    assert "VA_ASSISTANT_FALLBACK_CA_FILES names 2 files for 1 fallbacks" in said
+
+
 def test_a_bad_environment_is_told_with_all_its_faults(run: Run) -> None:
     code, said = run(
         VA_ASSISTANT_DRAIN_SECONDS="-1",
         VA_ASSISTANT_LOG_LEVEL="loud",
         VA_ASSISTANT_QUESTION_BYTES="65537",
+        VA_ASSISTANT_TOKENS_PER_DAY="0",
         VA_ASSISTANT_ALLOWED_ORIGINS="https://shop.example",
     )
     assert code == 1
@@ -172,6 +191,7 @@ def test_a_bad_environment_is_told_with_all_its_faults(run: Run) -> None:
     assert "VA_ASSISTANT_DRAIN_SECONDS" in said
     assert "VA_ASSISTANT_LOG_LEVEL" in said
     assert "VA_ASSISTANT_QUESTION_BYTES" in said
+    assert "VA_ASSISTANT_TOKENS_PER_DAY" in said
     assert "VA_ASSISTANT_ALLOWED_ORIGINS" in said
 
 
@@ -210,6 +230,25 @@ def test_it_says_why_it_is_not_ready_and_when_it_is(
         assert process.stdout.readline().startswith("Not ready: KeyRefused: ")
         key_file.write_text(RIGHT_KEY)
         assert process.stdout.readline().startswith("Ready. m answers at ")
+
+
+def test_a_private_ca_is_named_on_the_command_line(context: Path, tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    ca_file = tmp_path / "late.pem"
+    port = free_ports(1)[0]
+    with (
+        Stub(tls=authority.server_side("127.0.0.1")) as stub,
+        running(
+            *("--context", context, "--model", "m", "--base-url", stub.url),
+            *("--ca-file", ca_file, "--port", port, "--probe-port", 0),
+            OPENAI_API_KEY=RIGHT_KEY,
+        ) as process,
+    ):
+        assert process.stdout
+        assert process.stdout.readline().startswith("Not ready: CAMissing: the CA's file late.pem")
+        ca_file.write_text(authority.pem)
+        assert process.stdout.readline().startswith("Ready. m answers at ")
+        assert fetch(port, "POST", "/", "cello?", {}).text == "Ada plays the cello.\n"
 
 
 def test_the_revision_follows_from_what_is_said(stub: Stub, tmp_path: Path) -> None:

@@ -465,6 +465,16 @@ def test_no_failure_quotes_the_key(stub: Stub, turn: Turn, stream: bool) -> None
     assert len(failure.message) <= 300
 
 
+@pytest.mark.parametrize("status", [400, 403, 500])
+@pytest.mark.parametrize("trial", [False, True])
+def test_no_failure_quotes_the_prompt(stub: Stub, status: int, trial: bool) -> None:
+    stub.default = error(status, "all that was sent", obeys=True)
+    asked = model(stub.url)
+    with pytest.raises(Failure) as failure:
+        asked.try_out(deadline()) if trial else asked.answer(QUESTION, deadline())
+    assert failure.value.message == "what the provider said of it quotes what it was sent"
+
+
 def test_a_trial_asks_for_one_token_with_the_whole_prompt(stub: Stub) -> None:
     tokens = model(stub.url, max_tokens=500).try_out(deadline())
     body = stub.log[0].body

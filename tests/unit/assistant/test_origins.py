@@ -78,7 +78,7 @@ def test_an_allowed_page_is_told_so_and_never_with_credentials() -> None:
     after = cors_headers(SHOP, ALLOWED, preflight=False)
     assert before["Access-Control-Allow-Origin"] == SHOP
     assert "POST" in before["Access-Control-Allow-Methods"]
-    assert {"Authorization", "Content-Type", "X-VA-Token"} <= set(
+    assert {"Authorization", "Content-Type", "X-VA-Token", "*"} <= set(
         before["Access-Control-Allow-Headers"].split(", ")
     )
     assert after["Access-Control-Allow-Origin"] == SHOP

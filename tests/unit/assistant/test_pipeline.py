@@ -51,6 +51,7 @@ class Scripted(Model):
         self.breaks_after: int | None = None
         """Characters of a stream after which it is cut."""
 
+        self.message = "as the test wants it"
         self.asked: list[Query] = []
 
     def answer(
@@ -70,7 +71,7 @@ class Scripted(Model):
     def _said(self, query: Query) -> str:
         self.asked.append(query)
         if isinstance(self.says, Reason):
-            raise Failure(self.says, "as the test wants it")
+            raise Failure(self.says, self.message)
         return self.says
 
 
@@ -319,6 +320,22 @@ def test_a_stream_that_breaks_before_anything_was_told_is_made_good_by_the_lines
     texts, reply = streamed(asked)
     assert (texts, reply.made) == ([TEXT.splitlines()[0]], Made.PASSAGES)
     assert reply.author == IN_PLACE
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_failure_quotes_the_question(stream: bool) -> None:
+    asked, [model], readiness = ladder((LARGE, Reason.UPSTREAM_ERROR))
+    model.message = "400: flagged: 'what is the SALARY of my neighbour'"
+    ask = streamed_by(asked) if stream else asked.answer
+    with pytest.raises(Failure) as failure:
+        ask("What is the salary of my neighbour?")
+    report = str(readiness.report().body)
+    for said in (failure.value.message, report):
+        assert "neighbour" not in said
+        assert "quotes what it was sent" in said
+    with pytest.raises(Failure) as other:
+        ask("What is her salary?")
+    assert other.value.message == model.message
 
 
 def test_a_stream_that_breaks_after_something_was_told_is_not_mended() -> None:

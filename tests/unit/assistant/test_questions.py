@@ -124,3 +124,20 @@ def test_json_may_ask_for_a_stream() -> None:
 @given(st.binary(max_size=300), st.booleans())
 def test_no_body_does_worse_than_a_failure(body: bytes, as_json: bool) -> None:
     assert outcome(body, Form(as_json=as_json, stream=False))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        "before",
+        ["before"],
+        [{"role": "system", "text": "before"}],
+        [{"role": ["user"], "text": "before"}],
+        [{"role": {}, "text": "before"}],
+        [{"role": "user"}],
+        [{"role": "user", "text": "\ud800"}],
+    ],
+)
+def test_what_is_no_conversation_is_refused(history: object) -> None:
+    body = json.dumps({"question": "And then?", "history": history}).encode()
+    assert reason_of(body, JSON) is Reason.INVALID_QUESTION

@@ -16,12 +16,20 @@ from va_assistant.keys import KeyFile
 from va_assistant.model import Model
 from va_assistant.prompt import build_prompt
 from va_assistant.readiness import Readiness, Trial
-from va_assistant.revision import read_revision
+from va_assistant.revision import ContextMode, read_revision
 
-LOAD = [Reason.RATE_LIMITED, Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST, Reason.TIMEOUT]
+LOAD = [
+    Reason.RATE_LIMITED,
+    Reason.BUDGET_SPENT,
+    Reason.UPSTREAM_ERROR,
+    Reason.CONNECTION_LOST,
+    Reason.TIMEOUT,
+]
 CONFIGURATION = [
     Reason.KEY_MISSING,
     Reason.KEY_REFUSED,
+    Reason.CA_MISSING,
+    Reason.CA_INVALID,
     Reason.MODEL_NOT_FOUND,
     Reason.REQUEST_REFUSED,
     Reason.CONTEXT_TOO_LARGE,
@@ -54,7 +62,9 @@ def trying(stub: Stub, tmp_path: Path, key_file: Path) -> Callable[..., Any]:
         )
         model = Model(revision.model, build_prompt(revision, revision.model), KeyFile(key_file))
         readiness = Readiness(revision)
-        trial = Trial(model, readiness, answered=answered, first_pause=first_pause, key_check=0.02)
+        trial = Trial(
+            model, readiness, answered=answered, first_pause=first_pause, access_check=0.02
+        )
         trial.start()
         try:
             yield readiness
@@ -75,7 +85,26 @@ def test_nothing_is_known_at_first(readiness: Readiness) -> None:
     assert not report.ready
     assert report.body["reason"] == "Starting"
     assert report.body["models"] == [{"name": "stub", "state": "Unknown", "lastError": None}]
-    assert report.body["context"] == {"bytes": len(CONTEXT.encode()), "tokens": None}
+    size = len(CONTEXT.encode())
+    assert report.body["context"] == {"bytes": size, "tokens": None, "whole": True}
+
+
+@pytest.mark.parametrize(("mode", "whole"), [("Full", True), ("Auto", True), ("Retrieve", False)])
+def test_it_says_whether_the_tokens_are_those_of_the_whole_text(
+    tmp_path: Path, mode: str, whole: bool
+) -> None:
+    revision = read_revision(write_revision(tmp_path / "revision"), name="r")
+    readiness = Readiness(replace(revision, context_mode=ContextMode(mode)))
+    assert readiness.report().body["context"]["whole"] is whole
+
+
+def test_a_pod_that_lets_nobody_ask_is_ready_and_says_why(readiness: Readiness) -> None:
+    failure = Failure(Reason.TOKEN_MISSING, "the tokens' file is empty")
+    closed = Readiness(readiness._revision, lambda: failure)
+    closed.answered()
+    report = closed.report()
+    assert report.ready
+    assert report.body["closed"] == {"reason": "TokenMissing", "message": failure.message}
 
 
 def test_an_answer_makes_ready(readiness: Readiness) -> None:
@@ -305,6 +334,31 @@ def test_a_key_that_is_changed_is_tried_although_nobody_asks(
         assert readiness.report().ready
         key_file.write_text(RIGHT_KEY)
         wait_for(lambda: state(readiness) == "Ready")
+
+
+@pytest.mark.parametrize(
+    ("reason", "pause"), [(Reason.RATE_LIMITED, 30), (Reason.BUDGET_SPENT, 3600)]
+)
+def test_the_end_of_a_day_is_waited_for_and_a_provider_s_word_only_for_a_while(
+    stub: Stub,
+    trying: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Reason,
+    pause: int,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Trial, "_wait", lambda _self, seconds, _access: pauses.append(seconds))
+    failures = [Failure(reason, "later", retry_after=3600)]
+
+    def try_out(self: Model, deadline: object) -> int:
+        if failures:
+            raise failures.pop()
+        return 1
+
+    monkeypatch.setattr(Model, "try_out", try_out)
+    with trying() as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+    assert pauses == [pause]
 
 
 def test_a_provider_that_asks_for_a_pause_gets_it(stub: Stub, trying: Callable[..., Any]) -> None:

@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -217,6 +217,47 @@ def test_slow_clients_are_cut_off_and_starve_nobody(stub: Stub, tmp_path: Path) 
         assert served.ask(QUESTION).status == 200
 
 
+def test_clients_that_say_nothing_hold_no_thread(stub: Stub, tmp_path: Path) -> None:
+    limits = {"VA_ASSISTANT_MAX_QUESTIONS": "2"}
+    with serve(tmp_path, stub, environment=limits) as served, ExitStack() as stack:
+        served.wait_until_ready()
+        silent = [stack.enter_context(served.connect()) for _ in range(200)]
+        for _ in range(3):
+            started = time.monotonic()
+            assert served.ask(QUESTION).status == 200
+            assert time.monotonic() - started < 2
+        silent[0].sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert silent[0].recv(4096).startswith(b"HTTP/1.1 200 ")
+        served.terminate()
+        assert served.wait_for_end(5) == 0
+
+
+def test_clients_that_do_not_close_hold_up_nobody(served: Served) -> None:
+    """They were told that the connection is closed, have their answer, and just stay."""
+    last = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    files = Path(f"/proc/{served.process.pid}/fd")
+    with ExitStack() as stack:
+        before = len(list(files.iterdir()))
+        for _ in range(20):
+            staying = stack.enter_context(served.connect())
+            staying.sendall(last)
+            assert rest_of(staying).endswith(b"ok\n")
+        started = time.monotonic()
+        assert served.ask(QUESTION).status == 200
+        assert time.monotonic() - started < 1
+        wait_for(lambda: len(list(files.iterdir())) <= before + 2)
+
+
+def test_a_body_that_is_not_read_costs_nobody_the_answer(served: Served) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 104857600\r\n\r\n"
+    for _ in range(10):
+        with served.connect() as sock:
+            sock.sendall(head + b"x" * 200_000)
+            reply = rest_of(sock)
+        assert reply.startswith(b"HTTP/1.1 413 ")
+        assert b"QuestionTooLarge" in reply
+
+
 def test_slow_clients_of_the_probes_starve_nobody_either(shared: Served) -> None:
     slow = [socket.create_connection(("127.0.0.1", shared.probe_port)) for _ in range(20)]
     try:
@@ -242,6 +283,7 @@ def test_over_capacity_it_says_so_at_once_and_still_reports(stub: Stub, tmp_path
         refused = served.ask(QUESTION)
         assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
         assert refused.text.startswith("TooBusy: ")
+        assert refused.headers["Connection"] == "close"
         assert served.ask(b"", "GET", "/health").status == 200
         assert served.probe("/ready").status == 200
         for sock in streams:
@@ -267,6 +309,28 @@ def test_on_sigterm_open_streams_end_whole_and_the_exit_code_is_0(
             served.ask(QUESTION)
         assert rest_of(sock).rstrip(b"\r\n0").endswith(b'"finishReason": "stop"}')
     assert served.wait_for_end() == 0
+
+
+def test_on_sigterm_a_hundred_open_streams_end_whole(stub: Stub, tmp_path: Path) -> None:
+    drain = {"VA_ASSISTANT_DRAIN_SECONDS": "60"}
+    with serve(tmp_path, stub, environment=drain, timeoutSeconds=60) as served:
+        served.wait_until_ready()
+        stub.default = Turn(pieces=40, piece_delay=0.05)
+        with ExitStack() as stack:
+            streams = [stack.enter_context(served.connect()) for _ in range(100)]
+            for sock in streams:
+                sock.settimeout(60)
+                sock.sendall(STREAM)
+            wait_for(lambda: "questions_in_flight 100.0" in served.probe("/metrics").text)
+            served.terminate()
+            wait_for(lambda: served.ready()["reason"] == "Draining")
+            with pytest.raises(OSError):  # noqa: PT011  # refused or reset
+                served.ask(QUESTION)
+            received = [rest_of(sock) for sock in streams]
+        assert served.wait_for_end(60) == 0
+    whole = [one for one in received if one.rstrip(b"\r\n0").endswith(b'"finishReason": "stop"}')]
+    assert len(whole) == 100
+    assert {one.count(b"event: text") for one in whole} == {40}
 
 
 def test_a_stream_that_does_not_end_is_cut_after_the_drain(stub: Stub, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.certificates import Certificate, make_certificate
+from support.certificates import Authority, make_authority
 from support.forward_proxy import ForwardProxy
 from support.openai_stub import RIGHT_KEY, Stub, Turn, black_hole, error
 from support.serving import Served, serve, wait_for
@@ -31,13 +31,13 @@ Ask = Callable[..., Model]
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"), HOST)
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture
-def trusted(monkeypatch: pytest.MonkeyPatch, certificate: Certificate) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+def trusted(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
 
 
 @pytest.fixture(params=["https", "http"])
@@ -46,8 +46,8 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def upstream(scheme: str, certificate: Certificate) -> Iterator[Stub]:
-    with Stub(tls=certificate.server_side() if scheme == "https" else None) as running:
+def upstream(scheme: str, authority: Authority) -> Iterator[Stub]:
+    with Stub(tls=authority.server_side(HOST) if scheme == "https" else None) as running:
         yield running
 
 
@@ -353,6 +353,7 @@ def test_the_certificate_must_be_the_model_s(
     failure = failure_of(model(proxy.url, host="other.test"))
     assert failure.reason is Reason.TLS_FAILED
     assert "other.test:443 through the proxy" in failure.message
+    assert "not trusted: Hostname mismatch" in failure.message
     assert not upstream.log
 
 
@@ -390,7 +391,7 @@ def test_a_variable_that_names_no_proxy_is_a_failure_and_nobody_is_asked(
 def test_a_pod_answers_through_its_proxy_and_shows_no_password(
     upstream: Stub,
     proxy: ForwardProxy,
-    certificate: Certificate,
+    authority: Authority,
     tmp_path: Path,
     right: bool,
 ) -> None:
@@ -398,7 +399,7 @@ def test_a_pod_answers_through_its_proxy_and_shows_no_password(
     environment = {
         "https_proxy": f"http://{USER_IN_URL}@{proxy.address}",
         "no_proxy": "",
-        "SSL_CERT_FILE": str(certificate.file),
+        "SSL_CERT_FILE": str(authority.file),
         "VA_ASSISTANT_LOG_LEVEL": "DEBUG",
     }
     with serve(tmp_path, baseURL=f"https://{HOST}/v1", environment=environment) as served:

@@ -450,11 +450,35 @@ def test_questions_and_tokens_are_counted(web: FlaskClient, stub: Stub, metrics:
     assert counted(metrics, made, made="Passages", model="", fallback="true") == 1
     assert counted(metrics, total, result="failed", reason="EmptyQuestion") == 1
     assert counted(metrics, total, result="failed", reason="ModelNotFound") == 1
-    assert counted(metrics, "va_assistant_answer_seconds_count") == 3
+    seconds = "va_assistant_answer_seconds_count"
+    assert counted(metrics, seconds, result="answered", model="stub") == 2
+    assert counted(metrics, seconds, result="answered", model="") == 1
+    assert counted(metrics, seconds, result="failed", model="") == 1
     assert counted(metrics, "va_assistant_questions_in_flight") == 0
-    assert counted(metrics, "va_assistant_tokens_total", kind="prompt") > 0
-    assert counted(metrics, "va_assistant_tokens_total", kind="completion") > 0
-    assert counted(metrics, "va_assistant_tokens_total", kind="cached") > 0
+    tokens = "va_assistant_tokens_total"
+    assert counted(metrics, tokens, kind="prompt", model="stub") > 0
+    assert counted(metrics, tokens, kind="completion", model="stub") > 0
+    assert counted(metrics, tokens, kind="cached", model="stub") > 0
+
+
+def test_the_time_to_the_first_text_is_that_of_streams_that_had_one(
+    web: FlaskClient, stub: Stub, metrics: Metrics
+) -> None:
+    web.post("/", data=QUESTION)
+    stub.default = Turn(text=f"{ANSWER} {OTHER}", delay=0.2, piece_delay=0.02)
+    web.post("/", data=QUESTION, headers=EVENTS)
+    stub.default = error(404, "no such model")
+    web.post("/", data=NOT_THERE, headers=EVENTS)
+
+    answered = {"result": "answered", "model": "stub"}
+    first = counted(metrics, "va_assistant_first_text_seconds_sum", **answered)
+    assert counted(metrics, "va_assistant_first_text_seconds_count", **answered) == 1
+    assert 0.2 < first < counted(metrics, "va_assistant_answer_seconds_sum", **answered)
+    assert counted(metrics, "va_assistant_first_text_seconds_count", result="failed", model="") == 0
+    labels = {"rung": "0", "model": "stub"}
+    token = counted(metrics, "va_assistant_model_first_token_seconds_sum", **labels)
+    assert counted(metrics, "va_assistant_model_first_token_seconds_count", **labels) == 1
+    assert 0.2 < token < first, "what is told is a sentence, and a token is less"
 
 
 @pytest.mark.parametrize(
@@ -514,6 +538,9 @@ def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(
     response.close()
     stub.wait_for(lambda: stub.log[0].client_left, 1)
     assert counted(metrics, "va_assistant_questions_total", result="left", reason="") == 1
+    left = {"result": "left", "model": ""}
+    assert counted(metrics, "va_assistant_first_text_seconds_count", **left) == 1
+    assert counted(metrics, "va_assistant_answer_seconds_count", **left) == 1
     assert counted(metrics, "va_assistant_questions_in_flight") == 0
 
 

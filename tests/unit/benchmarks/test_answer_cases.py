@@ -2,7 +2,17 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.answers.cases import SETS, TEXTS, Choice, all_cases, parse_cases, spread, text_names
+from benchmarks.answers.cases import (
+    RELEASE_SET,
+    SETS,
+    TEXTS,
+    WORK_SETS,
+    Choice,
+    all_cases,
+    parse_cases,
+    spread,
+    text_names,
+)
 from benchmarks.answers.judging import has, normal
 
 CASES = all_cases()
@@ -16,9 +26,17 @@ def test_there_are_enough_questions_and_a_third_has_no_answer() -> None:
         assert 0.32 <= sum(case.refuses for case in own) / len(own) <= 0.36
 
 
-def test_every_text_has_questions_of_both_sets() -> None:
-    found = {(case.text, case.set) for case in CASES}
-    assert found == {(text, name) for text in text_names() for name in SETS}
+def test_a_text_has_questions_to_work_with_in_both_sets_or_for_releases_only() -> None:
+    found = {text: {case.set for case in CASES if case.text == text} for text in text_names()}
+    assert {name for name, sets in found.items() if sets == {RELEASE_SET}} == {
+        "freelancer.md", "cooperative.md", "desks.md",
+    }  # fmt: skip
+    assert all(sets in ({RELEASE_SET}, set(WORK_SETS)) for sets in found.values())
+
+
+def test_questions_for_releases_are_asked_only_where_they_are_named() -> None:
+    assert {case.set for case in Choice().of(CASES)} == set(WORK_SETS)
+    assert {case.set for case in Choice(sets=(RELEASE_SET,)).of(CASES)} == {RELEASE_SET}
 
 
 def test_no_question_is_asked_twice_about_a_text() -> None:

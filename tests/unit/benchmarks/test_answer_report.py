@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.answers import rounds
-from benchmarks.answers.__main__ import arguments
+from benchmarks.answers.__main__ import arguments, run
 from benchmarks.answers.asking import AskFailed
 from benchmarks.answers.cases import Case, Expectation
 from benchmarks.answers.judging import Said, Verdict
@@ -80,3 +80,25 @@ def test_a_served_assistant_has_one_text(capsys: pytest.CaptureFixture[str]) -> 
     assert "one --text" in capsys.readouterr().err
     found = arguments(["--url", "http://127.0.0.1:1", "--text", "cv.md", "--out", "/nowhere"])
     assert (found.text, found.out) == (["cv.md"], Path("/nowhere"))
+
+
+def test_questions_for_releases_are_counted_and_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert arguments([]).set == ["dev", "held-out"]
+    assert arguments(["--set", "unseen"]).set == ["unseen"]
+    with pytest.raises(SystemExit):
+        arguments(["--set", "dev,unseen", "--show"])
+    assert "not shown" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--set", "--text", "--way"])
+def test_what_is_unknown_is_named(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments([option, "nonesuch"])
+    assert f"no such {option.removeprefix('--')}: nonesuch" in capsys.readouterr().err
+
+
+def test_a_run_without_questions_says_so() -> None:
+    with pytest.raises(SystemExit, match="no questions"):
+        run(arguments(["--set", "dev", "--text", "desks.md"]))

@@ -56,3 +56,16 @@ def test_the_first_question_to_the_embedded_model_stands_apart() -> None:
     first, later_line = (line for line in page.split("\n") if line.startswith("| assistant"))
     assert "900" in first
     assert "780" in later_line
+
+
+def test_what_is_refused_under_load_is_told_beside_what_is_answered() -> None:
+    found = {
+        "way": "assistant", "peak": 250.0, "rate": 240.0, "share": 0.96, "p99": 700.0,
+        "refused": 60_000, "refused_p50": 3.0, "refused_p99": 1010.0, "health_p50": 4.0,
+        "health_p99": 30.0, "probe_p50": 2.0, "probe_p99": 9.0, "failures": {}, "lives": True,
+    }  # fmt: skip
+    page = report({"machine": MACHINE, "parts": {"overload": [found]}})
+    [line] = [line for line in page.split("\n") if line.startswith("| assistant")]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1:5] == ["250", "240", "0.96", "60000"]
+    assert cells[-1] == "yes"

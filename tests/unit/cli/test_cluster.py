@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from support.assistant_stub import SECONDS
-from support.certificates import make_certificate
+from support.certificates import make_authority
 from support.cli_run import an_assistant
 from va_cli.cluster import ClusterUnreachable, open_cluster
 from va_cli.durations import Deadline
@@ -138,16 +138,17 @@ def test_errors_say_what_they_mean(
 def test_the_name_in_the_certificate_may_be_another_than_the_address(tmp_path: Path) -> None:
     """As behind a tunnel or a load balancer: `tls-server-name`, for the proxy's questions too."""
     name = "kubernetes.example"
-    certificate = make_certificate(tmp_path, name)
+    authority = make_authority(tmp_path)
     with ApiServer() as server:
-        server.socket = certificate.server_side().wrap_socket(server.socket, server_side=True)
+        tls = authority.server_side(name)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
         server.answers = {
             "/version": (200, {"gitVersion": "v1.34.4"}),
             "/api/v1/namespaces/hr/services/ada:http/proxy/health": (200, "ok\n"),
         }
         there = {
             "server": f"https://127.0.0.1:{server.server_address[1]}",
-            "certificate-authority": str(certificate.file),
+            "certificate-authority": str(authority.file),
             "tls-server-name": name,
         }
         path = tmp_path / "config"

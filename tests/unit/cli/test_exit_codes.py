@@ -90,6 +90,13 @@ def test_3_it_is_too_busy(reason: str, stub: AssistantStub) -> None:
     assert run.error_lines[2] == "Next:  ask again in 20 s, or with --wait 60s"
 
 
+def test_3_it_is_nothing_to_wait_for_where_it_takes_hours(stub: AssistantStub) -> None:
+    stub.usual = Reply(refusal=(429, "BudgetSpent", "until 00:00 UTC"), retry_after=36_000)
+    run = run_va("ask", "Where?", "--url", stub.url)
+    assert run.code == 3
+    assert run.error_lines[2] == "Next:  ask again in 600m"
+
+
 def test_3_nobody_listens() -> None:
     run = run_va("ask", "Where?", "--url", NOWHERE)
     assert run.code == 3
@@ -118,6 +125,8 @@ def test_4_the_assistant_refuses_who_asks(stub: AssistantStub) -> None:
     [
         (502, "KeyMissing"),
         (502, "KeyRefused"),
+        (502, "CAMissing"),
+        (502, "CAInvalid"),
         (502, "ModelNotFound"),
         (502, "RequestRefused"),
         (503, "RateLimited"),

@@ -71,7 +71,7 @@ def test_the_summary_and_its_surroundings(cluster: FakeCluster) -> None:
         "Model gpt-5-mini (Ready)",
         "Replicas 2 of 2 ready",
         "Revision 3f2a91c0de",
-        "Context 447 bytes; 120 tokens; cv.md",
+        "Context 447 bytes; 120 tokens, 3 % of the window; cv.md",
     ]
     assert any(line.startswith("Ready True Answering") for line in lines)
     assert any(line.startswith("ada-1 2/2 Running 3 node-1") for line in lines)
@@ -102,7 +102,15 @@ def test_the_keys_for_programs(cluster: FakeCluster) -> None:
         "suspended": False,
         "replicas": {"desired": 2, "ready": 2, "updated": 2},
         "revision": {"desired": "3f2a91c0de", "serving": "3f2a91c0de"},
-        "context": {"bytes": 447, "tokens": 120, "files": ["cv.md"]},
+        "context": {
+            "bytes": 447,
+            "tokens": 120,
+            "estimatedTokens": 149,
+            "window": 4000,
+            "windowPercent": 3,
+            "given": "Whole",
+            "files": ["cv.md"],
+        },
         "models": [{"name": "gpt-5-mini", "state": "Ready", "lastError": None}],
         "conditions": [
             {
@@ -201,6 +209,31 @@ def test_the_last_warnings_come_last() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ({}, "<none>"),
+        ({"bytes": 447, "estimatedTokens": 149}, "447 bytes; about 149 tokens"),
+        (
+            {"bytes": 447, "estimatedTokens": 149, "windowPercent": 4},
+            "447 bytes; about 149 tokens, 4 % of the window",
+        ),
+        (
+            {"estimatedTokens": 9000, "tokens": 40, "windowPercent": 110, "given": "Passages"},
+            "about 9000 tokens, 110 % of the window; passages are given",
+        ),
+        ({"bytes": 447, "tokens": 120}, "447 bytes; 120 tokens"),
+    ],
+)
+def test_how_the_texts_fit_the_model(
+    cluster: FakeCluster, context: dict[str, Any], said: str
+) -> None:
+    cluster.items = [an_assistant(context=context)]
+    lines = run_va("status", "ada", cluster=cluster).out.splitlines()
+    [line] = [line for line in lines if line.startswith("Context ")]
+    assert line.split(maxsplit=1)[1] == said
+
+
 def of(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
     manifest = an_assistant(conditions=list(conditions))
     manifest["spec"].update(spec)
@@ -215,7 +248,12 @@ def of(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
         (of(), None, "component=operator"),
         (of(a_condition("ContextResolved", "False", "ContextNotFound")), None, "create configmap"),
         (of(a_condition("ModelReachable", "False", "KeyMissing")), None, "create secret"),
+        (of(a_condition("ModelReachable", "False", "CAMissing")), None, "create configmap"),
+        (of(a_condition("ModelReachable", "False", "CAInvalid")), None, "caConfigMapRef"),
+        (of(a_condition("ModelReachable", "False", "TLSFailed")), None, "caConfigMapRef"),
+        (of(a_condition("ModelReachable", "False", "BudgetSpent")), None, "spec.budget"),
         (of(a_condition("ModelReachable", "False", "NewReason")), None, "(NewReason)"),
+        (of(a_condition("Ready", "False", "TokenMissing")), None, "spec.auth.tokenSecretRef"),
         (
             of(a_condition("Ready", "False", "Starting")),
             a_pod(waiting="ImagePullBackOff"),

@@ -185,6 +185,16 @@ def test_limits_reach_the_pods_only_where_they_are_set() -> None:
     }
 
 
+def test_a_budget_reaches_the_pods_only_where_it_is_set() -> None:
+    def told(**spec: Manifest) -> str | None:
+        [container] = pod(an_assistant(**spec))["containers"]
+        return env(container).get("VA_ASSISTANT_TOKENS_PER_DAY")
+
+    assert told() is None
+    assert told(budget={}) is None
+    assert told(budget={"tokensPerDay": 1_000_000}) == "1000000"
+
+
 def test_each_fallback_has_the_folder_of_its_own_key() -> None:
     other = {**OPENAI, "apiKeySecretRef": {"name": "spare", "key": "token"}}
     keyless = {"name": "llama", "baseURL": "http://ollama/v1"}
@@ -202,6 +212,46 @@ def test_each_fallback_has_the_folder_of_its_own_key() -> None:
     assert "subPath" not in mount
     assert volumes[mount["name"]]["secret"] == {"secretName": "spare", "optional": True}
     assert "/etc/virtual-assistant/api-key-1" not in mounts(container)
+
+
+def test_a_private_ca_is_mounted_as_a_folder_that_may_be_missing() -> None:
+    ca = {"name": "corporate", "key": "ca.crt"}
+    spec = pod(an_assistant(model={**OPENAI, "caConfigMapRef": ca}))
+    [container] = spec["containers"]
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+
+    assert env(container)["VA_ASSISTANT_CA_FILE"] == "/etc/virtual-assistant/ca/ca.crt"
+    assert "VA_ASSISTANT_FALLBACK_CA_FILES" not in env(container)
+    assert mounts(container)["/etc/virtual-assistant/ca"] == {
+        "name": "ca",
+        "mountPath": "/etc/virtual-assistant/ca",
+        "readOnly": True,
+    }
+    assert volumes["ca"]["configMap"] == {"name": "corporate", "optional": True}
+
+
+def test_each_fallback_has_the_folder_of_its_own_ca() -> None:
+    ca = {"name": "corporate", "key": "ca.crt"}
+    local = {"name": "llama", "baseURL": "https://ollama/v1", "caConfigMapRef": ca}
+    spec = pod(an_assistant(model=OPENAI, fallbacks=[{}, local]))
+    [container] = spec["containers"]
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+
+    assert "VA_ASSISTANT_CA_FILE" not in env(container)
+    assert json.loads(env(container)["VA_ASSISTANT_FALLBACK_CA_FILES"]) == [
+        None,
+        "/etc/virtual-assistant/ca-2/ca.crt",
+    ]
+    mount = mounts(container)["/etc/virtual-assistant/ca-2"]
+    assert mount["readOnly"] is True
+    assert "subPath" not in mount
+    assert volumes[mount["name"]]["configMap"] == {"name": "corporate", "optional": True}
+
+
+def test_pods_without_a_private_ca_are_as_they_always_were() -> None:
+    said = str(pod(an_assistant(model=OPENAI, fallbacks=[OPENAI, {}])))
+    assert "CA_FILE" not in said
+    assert "/etc/virtual-assistant/ca" not in said
 
 
 def test_an_embedded_fallback_runs_beside_the_assistant_too() -> None:

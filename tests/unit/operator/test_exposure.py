@@ -7,6 +7,7 @@ import pytest
 from support.builders import OPENAI, an_assistant
 from support.memory_operator import ADA, MemoryOperator
 from va_operator.conditions import Condition
+from va_operator.errors import ContextError
 from va_operator.exposure import exposure, newly_exposed, with_exposure
 from va_operator.troubles import MESSAGE_LENGTH
 
@@ -37,7 +38,7 @@ def test_an_open_address_with_a_key_behind_it_is_exposed(service: Any, who: str)
 def test_what_costs_nothing_or_is_reached_by_nobody_is_not(spec: dict[str, Any]) -> None:
     assistant = an_assistant(**spec)
     assert exposure(assistant) is None
-    assert newly_exposed(assistant, before=[]) is None
+    assert newly_exposed(assistant, ContextError("ContextEmpty", ""), before=[]) == []
 
 
 def test_the_key_of_a_fallback_is_somebodys_money_too() -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 import yaml
 
+from support.builders import IMAGES, an_assistant
 from support.cluster import ROOT
 from va_operator.api import parse
 from va_operator.health import LAG_SECONDS, PROOF_SECONDS, STALE_SECONDS, STUCK_SECONDS
 from va_operator.metrics import Metrics, Present
+from va_operator.resources.metadata import INSTANCE_LABEL
+from va_operator.resources.pod_template import build_template
 
 MONITORING = ROOT / "deploy" / "monitoring"
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -119,6 +122,17 @@ def test_what_is_measured_is_what_is_installed() -> None:
     assert monitor["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     ports = {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
     assert {end["port"] for end in monitor["podMetricsEndpoints"]} <= ports
+
+
+def test_the_assistants_are_measured_where_their_pods_are_asked() -> None:
+    monitor = yaml.safe_load((MONITORING / "pod-monitor-assistants.yaml").read_text())["spec"]
+    pod = build_template(an_assistant(), "3f2a91c0de", IMAGES)
+    assert monitor["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    [ports] = [container["ports"] for container in pod["spec"]["containers"]]
+    [measured] = monitor["podMetricsEndpoints"]
+    assert measured["port"] in {port["name"] for port in ports}
+    label = "__meta_kubernetes_pod_label_" + re.sub(r"\W", "_", INSTANCE_LABEL)
+    assert measured["relabelings"] == [{"sourceLabels": [label], "targetLabel": "assistant"}]
 
 
 def test_each_alert_is_explained_and_nothing_else_is() -> None:

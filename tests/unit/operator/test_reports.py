@@ -24,7 +24,8 @@ def test_the_example_of_the_contract_is_understood() -> None:
 
     assert report.ready
     assert report.revision == "3f2a91c0de"
-    assert report.tokens == 345
+    assert (report.tokens, report.whole) == (345, True)
+    assert report.closed is None
     assert [(model.name, model.state, model.error) for model in report.models] == [
         ("gpt-5-mini", "Ready", None)
     ]
@@ -51,6 +52,26 @@ def test_more_than_is_understood_is_fine() -> None:
 @pytest.mark.parametrize("tokens", [None, "345", 1.5, True, -1, 2**80, [1]])
 def test_tokens_that_are_no_number_are_unknown(tokens: Any) -> None:
     assert parse_report({**READY, "context": {"tokens": tokens}}).tokens is None
+
+
+@pytest.mark.parametrize("whole", [None, "yes", 1, []])
+def test_what_is_no_yes_or_no_is_unknown(whole: Any) -> None:
+    assert parse_report({**READY, "context": {"whole": whole}}).whole is None
+
+
+def test_a_pod_says_why_nobody_may_ask() -> None:
+    error = {"reason": "TokenMissing", "message": "half \ud83d of a pair " + "x" * 10_000}
+    report = parse_report({**READY, "closed": error})
+
+    assert report.closed
+    assert report.closed.reason == "TokenMissing"
+    assert report.closed.message.startswith("half   of a pair ")
+    assert len(report.closed.message) == 512
+    assert not report.settled, "somebody may put it right at any moment"
+
+
+def test_a_pod_of_an_earlier_version_lets_people_ask() -> None:
+    assert parse_report({k: v for k, v in READY.items() if k != "closed"}).closed is None
 
 
 def test_long_words_are_cut_to_what_a_status_takes() -> None:
@@ -80,6 +101,8 @@ HOSTILE: dict[str, Any] = {
     "a state that there is not": {**READY, "models": [{"name": "m", "state": "Great"}]},
     "an error that is a text": {**READY, "models": [{**READY["models"][0], "lastError": "bad"}]},
     "an error that is a list": {**READY, "models": [{**READY["models"][0], "lastError": [1]}]},
+    "closed for no reason": {**READY, "closed": {"message": "why"}},
+    "closed for a text": {**READY, "closed": "yes"},
     "an empty reason": failing(reason=""),
     "a reason of several words": failing(reason="Send money\nto me"),
     "a reason that is an object": failing(reason={}),

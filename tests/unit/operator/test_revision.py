@@ -153,6 +153,7 @@ CHANGES = {
     "the Secret": ("model.apiKeySecretRef.name", "other"),
     "the key of the Secret": ("model.apiKeySecretRef.key", "other"),
     "no key": ("model.apiKeySecretRef", None),
+    "a private CA": ("model.caConfigMapRef", {"name": "corporate", "key": "ca.crt"}),
     "the window": ("model.contextWindow", 90_000),
     "the answer's length": ("model.maxTokens", 101),
     "the temperature": ("model.temperature", 0),
@@ -169,6 +170,22 @@ def test_any_change_of_what_answers_are_made_from_is_another_revision(
 ) -> None:
     before, after = an_assistant(**SPEC), an_assistant(**changed(path, value))
     assert the_revision(before).id != the_revision(after).id
+
+
+def test_which_model_has_which_ca_counts() -> None:
+    def with_ca(**ref: str) -> dict[str, Any]:
+        return {**OPENAI, "caConfigMapRef": {"name": "corporate", "key": "ca.crt", **ref}}
+
+    models = [
+        (OPENAI, OPENAI),
+        (with_ca(), OPENAI),
+        (OPENAI, with_ca()),
+        (with_ca(), with_ca()),
+        (with_ca(name="other"), OPENAI),
+        (with_ca(key="other"), OPENAI),
+    ]
+    ids = {the_revision(an_assistant(model=one, fallbacks=[two])).id for one, two in models}
+    assert len(ids) == len(models)
 
 
 OTHER_KEY = {**OPENAI, "apiKeySecretRef": {"name": "other", "key": "apiKey"}}
@@ -190,6 +207,7 @@ SAME: dict[str, dict[str, Any]] = {
     "the Service": {"service": {"type": "ClusterIP", "port": 8080}},
     "resources": {"resources": {"requests": {"cpu": "1"}}},
     "limits": {"limits": {"requestsPerMinute": 5}},
+    "a budget": {"budget": {"tokensPerDay": 5000}},
     "who may ask": {"auth": {"tokenSecretRef": {"name": "t", "key": "k"}}},
     "line ends": {"context": {"files": [{"name": "cv.md", "inline": "A\r\nb"}]}},
 }

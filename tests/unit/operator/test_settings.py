@@ -35,6 +35,12 @@ def test_namespaces_are_separated_by_commas(environment: pytest.MonkeyPatch) -> 
     assert read().namespaces == ("a", "b", "c")
 
 
+def test_hosts_of_models_are_separated_by_commas(environment: pytest.MonkeyPatch) -> None:
+    assert read().model_hosts == ()
+    environment.setenv("VA_OPERATOR_MODEL_HOSTS", "api.openai.com, *.models.example")
+    assert read().model_hosts == ("api.openai.com", "*.models.example")
+
+
 def test_a_pod_knows_that_it_is_one(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     assert read().in_cluster

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from support.builders import a_deployment, a_pod, a_report
+from support.builders import OPENAI, a_deployment, a_pod, a_report, an_assistant
 from support.kstatus import kstatus
 from support.situations import ADA, NEW, NOW, OLD, REVISION, a_situation, failing, two
-from va_operator.api import Manifest
+from va_operator.api import KeyRef, Manifest
 from va_operator.errors import ChildRefused, ContextError
 from va_operator.judgement import judge
 from va_operator.situation import Situation
@@ -54,6 +54,9 @@ DONE: Manifest = {"type": "Progressing", "status": "True", "reason": "NewReplica
 OOM = "it ended with OOMKilled, exit code 137"
 NO_NODE = "0/1 nodes are available: 1 Insufficient cpu"
 ANSWERS = (a_report(), a_report())
+SHUT = a_report(closed="TokenMissing")
+GUARDED = replace(ADA, pods=replace(ADA.pods, token=KeyRef(name="ada-token", key="tokens")))
+LOST_TOKEN = "key 'tokens' of Secret 'ada-token' is missing or empty"
 
 
 @dataclass(frozen=True)
@@ -730,6 +733,8 @@ MODELS: dict[str, Row] = {
         for reason in (
             "KeyMissing",
             "KeyRefused",
+            "CAMissing",
+            "CAInvalid",
             "ModelNotFound",
             "RequestRefused",
             "ContextTooLarge",
@@ -749,7 +754,7 @@ MODELS: dict[str, Row] = {
     },
     **{
         f"ready pods cannot answer for {reason}": overloaded(reason)
-        for reason in ("RateLimited", "UpstreamError", "ConnectionLost", "Timeout")
+        for reason in ("RateLimited", "BudgetSpent", "UpstreamError", "ConnectionLost", "Timeout")
     },
     "the upstream of ready pods is down": Row(
         a_situation(*two(), reports=(failing("ConnectionRefused"),) * 2),
@@ -768,6 +773,124 @@ MODELS: dict[str, Row] = {
         model="True/ModelAnswered",
         kstatus="Current",
         names={"Degraded": ("2 of 2", "pod 'ada-1'", "gpt-5-mini")},
+    ),
+}
+
+TOKENS: dict[str, Row] = {
+    "the tokens' Secret is missing": Row(
+        a_situation(*two(), reports=(SHUT, SHUT), assistant=GUARDED),
+        ready="False/TokenMissing",
+        available="False/TokenMissing",
+        progressing="False/UpToDate",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+        names={
+            **dict.fromkeys(("Ready", "Available", "Stalled"), (LOST_TOKEN,)),
+            "Degraded": ("2 of 2 pods are ready", LOST_TOKEN),
+        },
+    ),
+    "the tokens' Secret has not come to one of the pods": Row(
+        a_situation(*two(), reports=(SHUT, a_report()), assistant=GUARDED),
+        ready="True/Answering",
+        available="True/PodsReady",
+        progressing="False/UpToDate",
+        degraded="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Current",
+        names={"Degraded": ("in pod 'ada-1'", LOST_TOKEN)},
+    ),
+    "one pod lets nobody ask and the other is silent": Row(
+        a_situation(*two(), reports=(None, SHUT), assistant=GUARDED),
+        ready="False/TokenMissing",
+        available="False/TokenMissing",
+        progressing="False/UpToDate",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+    ),
+    "tokens are asked for, and the first pod of a new revision has none": Row(
+        a_situation(
+            *two(OLD),
+            a_pod(NEW, name="ada-3"),
+            reports=(*ANSWERS, SHUT),
+            assistant=GUARDED,
+            deployment=a_deployment(replicas=3, updated=1, ready=3),
+        ),
+        ready="False/TokenMissing",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+    ),
+    "tokens are asked for, and the first other pod of the same revision has none": Row(
+        a_situation(
+            *two(),
+            a_pod(NEW, name="ada-3"),
+            reports=(*ANSWERS, SHUT),
+            assistant=GUARDED,
+            deployment=a_deployment(replicas=3, updated=1, ready=3),
+        ),
+        ready="False/RollingOut",
+        available="True/PodsReady",
+        progressing="True/RollingOut",
+        degraded="True/TokenMissing",
+        model="True/ModelAnswered",
+        names={"Degraded": ("in pod 'ada-3'", LOST_TOKEN)},
+    ),
+    "it starts without its key and without tokens": Row(
+        a_situation(
+            *two(ready=False),
+            reports=(replace(SHUT, models=failing("KeyMissing").models),) * 2,
+            assistant=GUARDED,
+            deployment=a_deployment(ready=0),
+        ),
+        ready="False/KeyMissing",
+        available="False/NoPodReady",
+        progressing="True/RollingOut",
+        degraded="True/KeyMissing",
+        stalled="True/KeyMissing",
+        model="False/KeyMissing",
+        kstatus="Failed",
+    ),
+    "it starts without tokens": Row(
+        a_situation(
+            *two(ready=False),
+            reports=(replace(SHUT, ready=False, models=a_report("Unknown").models),) * 2,
+            assistant=GUARDED,
+            deployment=a_deployment(ready=0),
+        ),
+        ready="False/TokenMissing",
+        available="False/NoPodReady",
+        progressing="True/RollingOut",
+        degraded="True/TokenMissing",
+        stalled="True/TokenMissing",
+        kstatus="Failed",
+    ),
+    "the tokens' Secret is missing, and no Service is there": Row(
+        a_situation(*two(), reports=(SHUT, SHUT), assistant=GUARDED, service=None),
+        ready="False/NoService",
+        available="False/NoService",
+        progressing="False/UpToDate",
+        degraded="True/NoService",
+        stalled="True/TokenMissing",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+    ),
+    "a pod lets nobody ask for a reason that only it knows": Row(
+        a_situation(*two(), reports=(a_report(closed="Maintenance"),) * 2),
+        ready="False/Maintenance",
+        available="False/Maintenance",
+        progressing="False/UpToDate",
+        degraded="True/Maintenance",
+        stalled="True/Maintenance",
+        model="True/ModelAnswered",
+        kstatus="Failed",
+        names={"Ready": ("Nobody may ask: the file is missing",)},
     ),
 }
 
@@ -849,6 +972,7 @@ SITUATIONS = {
     **PODS,
     **ROLLOUTS,
     **MODELS,
+    **TOKENS,
     **CONTEXTS,
     **REFUSALS,
 }
@@ -901,6 +1025,24 @@ def test_a_missing_key_names_the_secret() -> None:
     for type_ in ("Ready", "ModelReachable", "Degraded", "Stalled"):
         assert "'openai'" in told[type_]
         assert "'apiKey'" in told[type_]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("CAMissing", "Key 'ca.crt' of ConfigMap 'corporate' is missing or empty"),
+        ("CAInvalid", "Key 'ca.crt' of ConfigMap 'corporate' is no CA in PEM: why"),
+    ],
+)
+def test_a_ca_that_is_none_names_the_config_map(reason: str, said: str) -> None:
+    ca = {"name": "corporate", "key": "ca.crt"}
+    model = {**OPENAI, "caConfigMapRef": ca}
+    with_ca = an_assistant(model=model)
+    found = a_situation(*two(ready=False), reports=(failing(reason),) * 2, assistant=with_ca)
+    told = {c.type: (c.reason, c.message) for c in judge(found)}
+    for type_ in ("Ready", "ModelReachable", "Degraded", "Stalled"):
+        assert told[type_][0] == reason
+        assert said in told[type_][1]
 
 
 def test_a_report_of_another_revision_proves_nothing() -> None:

@@ -4,15 +4,25 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
-from support.builders import OPENAI, a_deployment, a_pod, a_report, a_service, an_assistant
+from support.builders import (
+    OPENAI,
+    a_deployment,
+    a_pod,
+    a_report,
+    a_service,
+    an_assistant,
+    the_revision,
+)
 from support.situations import ADA, NEW, NOW, OLD, REVISION, a_situation, failing, two
 from va_operator.api import Manifest
 from va_operator.errors import ChildRefused, ContextError
 from va_operator.judgement import judge
 from va_operator.observed import Pod
+from va_operator.reports import Report
 from va_operator.situation import Situation
 from va_operator.status import write_status
 
@@ -68,11 +78,79 @@ def test_a_full_status() -> None:
     assert found["context"] == {
         "bytes": 20,
         "files": [{"name": "ada.md", "digest": REVISION.files[0][1]}],
+        "estimatedTokens": 7,
         "tokens": 345,
     }
     assert found["models"] == [{"name": "gpt-5-mini", "state": "Ready"}]
     assert found["nodePort"] == 30123
     assert found["url"] == "http://192.0.2.10:30123/"
+
+
+WINDOW = {"name": "gpt-5-mini", "contextWindow": 2000}
+FIT: dict[str, tuple[dict[str, Any], Report | None, dict[str, Any]]] = {
+    "before a pod has counted": (
+        {"model": WINDOW},
+        None,
+        {"window": 2000, "windowPercent": 51},
+    ),
+    "before a pod has counted what goes whole": (
+        {"model": WINDOW, "mode": "Full"},
+        None,
+        {"window": 2000, "windowPercent": 51, "given": "Whole"},
+    ),
+    "before a pod has counted what is retrieved": (
+        {"model": WINDOW, "mode": "Retrieve"},
+        None,
+        {"window": 2000, "windowPercent": 51, "given": "Passages"},
+    ),
+    "once a pod has counted the whole": (
+        {"model": WINDOW},
+        a_report(tokens=700, whole=True),
+        {"window": 2000, "windowPercent": 35, "given": "Whole", "tokens": 700},
+    ),
+    "once a pod has found that it does not fit": (
+        {"model": {**WINDOW, "contextWindow": 900}},
+        a_report(tokens=40, whole=False),
+        {"window": 900, "windowPercent": 112, "given": "Passages", "tokens": 40},
+    ),
+    "for the embedded model": (
+        {},
+        None,
+        {"window": 8192, "windowPercent": 13, "given": "Passages"},
+    ),
+    "for a window that nobody knows": (
+        {"model": OPENAI},
+        a_report(tokens=700, whole=True),
+        {"given": "Whole", "tokens": 700},
+    ),
+    "for a model that counts nothing": (
+        {"model": WINDOW},
+        a_report(tokens=None, whole=True),
+        {"window": 2000, "windowPercent": 51, "given": "Whole"},
+    ),
+    "for a pod of an earlier version": (
+        {"model": WINDOW},
+        a_report(tokens=700),
+        {"window": 2000, "windowPercent": 51, "tokens": 700},
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "report", "fit"), FIT.values(), ids=FIT)
+def test_how_the_texts_fit_the_model_is_told(
+    spec: dict[str, Any], report: Report | None, fit: dict[str, Any]
+) -> None:
+    files = [{"name": "ada.md", "inline": "Ada " * 750}]
+    model = {"model": spec["model"]} if "model" in spec else {}
+    mode = {"mode": spec["mode"]} if "mode" in spec else {}
+    assistant = an_assistant(context={"files": files, **mode}, instructions="Be kind.", **model)
+    revision = the_revision(assistant)
+    pods, reports = ((a_pod(revision.id),), (report,)) if report else ((), ())
+    situation = a_situation(*pods, reports=reports, assistant=assistant, revision=revision)
+
+    told = status(situation)["context"]
+    assert (told.pop("bytes"), told.pop("files")) == (3000, ANY)
+    assert told == {"estimatedTokens": 1003, **fit}
 
 
 @pytest.mark.parametrize(

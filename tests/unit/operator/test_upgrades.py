@@ -318,8 +318,9 @@ def test_a_stamp_is_the_same_in_every_version() -> None:
 def test_a_stamp_tells_what_was_asked_and_which_images_are_used() -> None:
     asked, images, _ = stamp()
     assert stamp(replicas=5, suspend=True, service={"port": 81})[:2] == (asked, images)
-    assert stamp(limits={}, auth=None)[:2] == (asked, images)
+    assert stamp(limits={}, auth=None, budget={})[:2] == (asked, images)
     assert stamp(podLabels={"team": "blue"})[0] != asked
     assert stamp(limits={"requestsPerMinute": 0})[0] != asked
+    assert stamp(budget={"tokensPerDay": 5000})[0] != asked
     assert stamp(auth={"tokenSecretRef": {"name": "t", "key": "k"}})[0] != asked
     assert stamp(model=OPENAI)[1] != images

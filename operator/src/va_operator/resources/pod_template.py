@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from va_operator.api import KeyRef, Manifest, Model, VirtualAssistant
+from va_operator.api import Manifest, Model, VirtualAssistant
 from va_operator.quantities import canonical_quantity
 from va_operator.resources.config_map import revision_name
 from va_operator.resources.metadata import (
@@ -16,9 +16,9 @@ from va_operator.resources.metadata import (
     pod_labels_for,
     selector_for,
 )
+from va_operator.resources.model_files import model_env, model_mounts, model_volumes
 
 REVISION_DIR: Final = "/etc/virtual-assistant/revision"
-API_KEY_DIR: Final = "/etc/virtual-assistant/api-key"
 TOKEN_DIR: Final = "/etc/virtual-assistant/token"  # noqa: S105 - a path
 HTTP_PORT: Final = 8000
 PROBES_PORT: Final = 8001
@@ -166,19 +166,16 @@ def _assistant_container(
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the pod, not on this host
     ]
     env += [_filled({"name": name, "value": value}) for name, value in assistant.pods.env]
-    for place, _ in _keys(assistant):
-        folder = API_KEY_DIR + _suffix(place)
-        mounts.append({"name": f"api-key{_suffix(place)}", "mountPath": folder, "readOnly": True})
-    first, *files = [_key_file(place, model) for place, model in enumerate(assistant.models)]
-    if first:
-        env.append({"name": "VA_ASSISTANT_API_KEY_FILE", "value": first})
-    if files:
-        env.append({"name": "VA_ASSISTANT_FALLBACK_API_KEY_FILES", "value": json.dumps(files)})
+    mounts += model_mounts(assistant)
+    env += model_env(assistant)
     if assistant.pods.token:
         path = f"{TOKEN_DIR}/{assistant.pods.token.key}"
         env.append({"name": "VA_ASSISTANT_TOKEN_FILE", "value": path})
         mounts.append({"name": "token", "mountPath": TOKEN_DIR, "readOnly": True})
     env += _limits(assistant.pods.limits)
+    if assistant.pods.tokens_per_day:
+        tokens = str(assistant.pods.tokens_per_day)
+        env.append({"name": "VA_ASSISTANT_TOKENS_PER_DAY", "value": tokens})
     return {
         "name": "assistant",
         "image": image,
@@ -221,20 +218,6 @@ def _limits(limits: Manifest) -> list[Manifest]:
         for name, variable in LIMITS.items()
         if name in limits
     ]
-
-
-def _keys(assistant: VirtualAssistant) -> list[tuple[int, KeyRef]]:
-    """Return where the models' keys are, each with its model's place in the order."""
-    return [(place, model.api_key) for place, model in enumerate(assistant.models) if model.api_key]
-
-
-def _key_file(place: int, model: Model) -> str | None:
-    return f"{API_KEY_DIR}{_suffix(place)}/{model.api_key.key}" if model.api_key else None
-
-
-def _suffix(place: int) -> str:
-    """Tell the Secrets of fallbacks apart; without fallbacks the pods are as they always were."""
-    return f"-{place}" if place else ""
 
 
 def _model_container(assistant: VirtualAssistant, model: Model, image: str) -> Manifest:
@@ -285,9 +268,7 @@ def _volumes(assistant: VirtualAssistant, revision: str) -> list[Manifest]:
         {"name": "revision", "configMap": {"name": revision_name(assistant, revision)}},
         {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
     ]
-    for place, key in _keys(assistant):
-        secret = {"secretName": key.name, "optional": True}
-        volumes.append({"name": f"api-key{_suffix(place)}", "secret": secret})
+    volumes += model_volumes(assistant)
     if assistant.pods.token:
         secret = {"secretName": assistant.pods.token.name, "optional": True}
         volumes.append({"name": "token", "secret": secret})
