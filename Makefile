@@ -28,7 +28,7 @@ help: ## list these commands
 demo: install ## from nothing to a first answer: cluster, images, operator, sample, question
 	@RUN="$(RUN)" deploy/demo
 
-test: cluster images lint ## run everything that is checked
+test: cluster images lint ## run all checks but test-faults and test-alerts
 	@$(RUN) --group browser pytest tests/unit tests/clients tests/browser tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
 test-faults: cluster images ## do the operator every harm that is foreseen, and see what comes of it
@@ -81,7 +81,7 @@ format: tools ## put the code into its one style
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 
-tools: $(UV)
+tools: $(UV) ## make va and va-assistant, in .venv/bin; no cluster is made
 	@$(UV) sync --locked --quiet
 
 $(CACHE)/tools/uv-$(UV_VERSION)/bin/uv:

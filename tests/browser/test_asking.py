@@ -249,6 +249,32 @@ def test_a_long_conversation_sends_only_its_end(chat: Chat) -> None:
     assert told == ["Question 1?", "Question 2?"]
 
 
+@pytest.mark.parametrize(("letter", "letters"), [("x", 60_000), ("ж", 30_000)])
+def test_a_long_question_leaves_out_what_was_said_rather_than_be_refused(
+    chat: Chat, letter: str, letters: int
+) -> None:
+    """An assistant takes 64 KiB of both together."""
+    asked = chat.reply(("text", {"text": "ж" * 2_500}), DONE)
+    for number in range(3):
+        chat.ask(f"Question {number}?")
+        expect(chat.turns).to_have_count(number + 1)
+    chat.ask(letter * letters)
+    expect(chat.turns).to_have_count(4)
+    told = [item["text"] for item in asked[-1].post_data_json["history"] if item["role"] == "user"]
+    assert told == ["Question 2?"]
+    chat.page.unroute(f"{chat.url}/")
+    with chat.page.expect_response(f"{chat.url}/") as response:
+        chat.send(letter * letters)
+    assert response.value.status == 200
+
+
+def test_a_stream_asks_the_proxies_on_its_way_to_hold_nothing_back(chat: Chat) -> None:
+    with chat.page.expect_response(f"{chat.url}/") as response:
+        chat.send(CELLO)
+    assert response.value.headers["x-accel-buffering"] == "no"
+    chat.ended("answered")
+
+
 def test_a_new_conversation_begins_with_nothing(chat: Chat) -> None:
     asked = chat.reply(("text", {"text": "A cello."}), DONE)
     chat.ask(CELLO)

@@ -17,8 +17,11 @@ TOKEN = "right-token"
 UNAUTHORIZED = {"error": {"reason": "TokenMissing", "message": "send a token"}}
 
 
-def answered(chat: Chat, **done: Any) -> None:
-    chat.reply(("text", {"text": "Ada plays the cello."}), ("done", {**DONE, **done}))
+USUAL_NO_ANSWER = "The text does not say that."
+
+
+def answered(chat: Chat, text: str = "Ada plays the cello.", **done: Any) -> None:
+    chat.reply(("text", {"text": text}), ("done", {**DONE, **done}))
     chat.ask()
 
 
@@ -33,8 +36,18 @@ def test_sources_are_footnotes_that_open_by_keyboard(chat: Chat) -> None:
     expect(chat.page.get_by_role("status")).to_have_text("Answered. 2 sources.")
 
 
-def test_an_answer_of_the_model_alone_says_nothing_more(chat: Chat) -> None:
-    answered(chat)
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("Ada plays the cello.", {"madeBy": "Model"}),
+        ("Ada plays the cello.", {"madeBy": "Passages", "fallback": False}),
+        (USUAL_NO_ANSWER, {"madeBy": "NoAnswer"}),
+    ],
+)
+def test_an_answer_as_it_is_promised_carries_no_note(
+    chat: Chat, text: str, done: dict[str, Any]
+) -> None:
+    answered(chat, text, **done)
     expect(chat.last.locator(".foot")).to_be_empty()
     expect(chat.page.get_by_role("status")).to_have_text("Answered.")
 
@@ -42,7 +55,14 @@ def test_an_answer_of_the_model_alone_says_nothing_more(chat: Chat) -> None:
 @pytest.mark.parametrize(
     ("done", "note"),
     [
-        ({"madeBy": "Passages"}, "Not from the model: the best-matching lines of the text."),
+        (
+            {"madeBy": "Passages", "fallback": True, "model": None},
+            "No model answers: these are the best-matching lines of the text.",
+        ),
+        (
+            {"madeBy": "Passages", "fallback": True, "model": "second"},
+            "Answered by the stand-in second.",
+        ),
         ({"madeBy": "NoAnswer"}, "Not in the text."),
         ({"fallback": True, "model": "second"}, "Answered by the stand-in second."),
         ({"finishReason": "length"}, "The answer reached its longest allowed length and was cut."),
@@ -104,6 +124,57 @@ def test_a_token_is_asked_for_and_stays_in_the_tab(visit: Visit) -> None:
     expect(chat.about).to_contain_text("stub")
     kept = chat.page.evaluate("[localStorage.length, document.cookie, sessionStorage.length]")
     assert kept == [0, "", 1]
+
+
+def test_a_token_that_no_header_can_carry_is_told_and_kept_nowhere(visit: Visit) -> None:
+    """As it comes out of a chat message, with a typographic quote or an unseen space."""
+    chat = visit(opened=False)
+    guarded(chat)
+    chat.page.goto(chat.url)
+    for typed in (f"{TOKEN}\u2019", f"{TOKEN}\u200b", "two words"):
+        chat.token.fill(typed)
+        chat.token.press("Enter")
+        expect(chat.page.get_by_role("heading", name="A token has letters")).to_be_visible()
+        expect(chat.token).to_have_value("")
+    chat.page.reload()
+    expect(chat.token).to_be_focused()
+    chat.token.fill(TOKEN)
+    chat.token.press("Enter")
+    expect(chat.about).to_contain_text("stub")
+
+
+def test_a_token_that_was_refused_is_not_kept(visit: Visit) -> None:
+    chat = visit(opened=False)
+    guarded(chat)
+    chat.page.goto(chat.url)
+    chat.token.fill("wrong")
+    chat.token.press("Enter")
+    expect(chat.page.get_by_role("heading", name="The token was refused")).to_be_visible()
+    assert chat.page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "told"),
+    [
+        (503, "application/json", json.dumps(UNAUTHORIZED), "send a token"),
+        (502, "text/html", "<h1>Bad Gateway</h1>", "not from the assistant"),
+        (200, "text/html", "<h1>Welcome to the hotel</h1>", "What answered here is no assistant."),
+    ],
+)
+def test_a_page_that_cannot_say_what_it_answers_from_says_why(
+    visit: Visit, status: int, kind: str, body: str, told: str
+) -> None:
+    chat = visit(opened=False)
+    chat.expected = (str(status),)
+    chat.page.route(
+        "**/about", lambda route: route.fulfill(status=status, content_type=kind, body=body)
+    )
+    chat.page.goto(chat.url)
+    expect(chat.page.locator("#about")).to_contain_text(told)
+    expect(chat.page.get_by_role("status")).to_contain_text(told)
+    chat.page.unroute("**/about")
+    chat.ask()
+    expect(chat.about).to_contain_text("stub")
 
 
 def test_a_question_that_lacked_a_token_is_asked_again_with_it(chat: Chat) -> None:

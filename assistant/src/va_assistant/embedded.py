@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument(
         "--while-stdin", action="store_true", help="end when the standard input is closed"
     )
+    parser.add_argument("--quiet", action="store_true", help="do not say when it serves")
     options = parser.parse_args()
     if options.check:
         sys.exit(0 if is_healthy(options.port) else 1)
@@ -43,13 +44,13 @@ def main() -> None:
     if options.while_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        serve(options.port)
+        serve(options.port, quiet=options.quiet)
     except ModelMissingError as error:
         print(f"va-model: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-def serve(port: int) -> None:
+def serve(port: int, *, quiet: bool) -> None:
     """Load the model and serve it until a signal ends the process."""
     weights = weights_file()
     import xllamacpp
@@ -74,14 +75,15 @@ def serve(port: int) -> None:
     params.endpoint_slots = False
     params.verbosity = 1  # errors
     server = xllamacpp.Server(params)
-    line = {
-        "event": "model serves",
-        "url": server.listening_address,
-        "context_window": settings.context_window,
-        "threads": settings.threads,
-        "seconds": round(time.monotonic() - started, 3),
-    }
-    print(json.dumps(line), file=sys.stderr, flush=True)
+    if not quiet:
+        line = {
+            "event": "model serves",
+            "url": server.listening_address,
+            "context_window": settings.context_window,
+            "threads": settings.threads,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        print(json.dumps(line), file=sys.stderr, flush=True)
     threading.Event().wait()
 
 
@@ -116,7 +118,8 @@ class ModelProcess:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "va_assistant.embedded"),
-                *("--port", str(self.port), "--while-stdin"),
+                # Whoever sits at the terminal is told by the assistant that it is ready.
+                *("--port", str(self.port), "--while-stdin", "--quiet"),
             ],
             stdin=subprocess.PIPE,
         )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import Abort, Exit, TyperException
 
-from va_cli.failures import EXIT_CODES, ExitCode, Failure, WrongUsage
+from va_cli.failures import EXIT_CODES, CannotWrite, ExitCode, Failure, WrongUsage
 from va_cli.session import Session
 from va_cli.settings import Settings
 from va_cli.telling import told
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from va_cli.cluster import Cluster, OpenCluster
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What ends a write to a file; whoever else touches files has handled it."""
 
 ENDED_BY_A_CLOSED_PIPE = 141
 """What a shell shows for a program that SIGPIPE ended."""
@@ -46,18 +51,46 @@ def build_app(program: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         invoke_without_command=True,
         callback=_bare,
+        # That of a plugin would take the place of kubectl's own: see kubectl_completion.py.
+        add_completion=program == "va",
     )
     app.command("ask", help=ASK_HELP.replace("{va}", program))(ask)
     app.command("chat", help=CHAT_HELP)(chat)
     app.command("list")(list_assistants)
     app.command("status")(status)
     app.command("version")(version)
+    app.command("help", hidden=True)(_help)
     return app
 
 
-def _bare(invocation: typer.Context) -> None:
+def _bare(
+    invocation: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version of this program alone.")
+    ] = False,
+) -> None:
+    if show_version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"va {installed('va-cli')}")
+        raise Exit
     if invocation.invoked_subcommand is None:
         typer.echo(invocation.get_help())
+
+
+def _help(
+    invocation: typer.Context, verb: Annotated[str | None, typer.Argument(metavar="VERB")] = None
+) -> None:
+    """Show what `--help` shows, for those who type it as a verb."""
+    program = invocation.find_root()
+    if verb is None:
+        typer.echo(program.get_help())
+        return
+    assert isinstance(program.command, TyperGroup)  # noqa: S101 - it has verbs
+    command = program.command.get_command(program, verb)
+    if command is None:
+        raise typer.BadParameter(f"there is no verb '{verb}'")
+    typer.echo(command.get_help(typer.Context(command, info_name=verb, parent=program)))
 
 
 def program_name(argv0: str) -> str:
@@ -72,9 +105,7 @@ def run(arguments: Sequence[str] | None, *, open_cluster: OpenCluster | None) ->
     """Run one command line; tell every foreseen failure in three lines."""
     settings = Settings.from_environment(os.environ)
     program = program_name(sys.argv[0])
-    if sys.stdin is None:
-        # Closed by who started the program: nothing comes from there.
-        sys.stdin = io.TextIOWrapper(io.BytesIO())
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A terminal that cannot show a character must not end the answer.
@@ -91,12 +122,12 @@ def run(arguments: Sequence[str] | None, *, open_cluster: OpenCluster | None) ->
         )
         sys.stdout.flush()
     except BrokenPipeError:
-        _leave_the_pipe()
+        _leave(sys.stdout)
         return ENDED_BY_A_CLOSED_PIPE
     except SystemExit as ended:
         # typer ends the program by itself for a closed pipe and after completion.
         if isinstance(ended.__context__, BrokenPipeError):
-            _leave_the_pipe()
+            _leave(sys.stdout)
             return ENDED_BY_A_CLOSED_PIPE
         return ended.code if isinstance(ended.code, int) else ExitCode.OK
     except (KeyboardInterrupt, Abort):
@@ -106,8 +137,19 @@ def run(arguments: Sequence[str] | None, *, open_cluster: OpenCluster | None) ->
     except Exception as error:  # noqa: BLE001 - the rim: users get no trace
         session.show_trace()
         failure = _failure(error, program)
+        if isinstance(failure, CannotWrite):
+            _leave(sys.stdout)
         return _tell(failure, session)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _replace_closed_streams() -> None:
+    """Go on where who started the program has closed a stream: nothing comes or goes there."""
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BytesIO())
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _open_cluster(kubeconfig: str, context: str | None) -> Cluster:
@@ -119,8 +161,8 @@ def _open_cluster(kubeconfig: str, context: str | None) -> Cluster:
 def _tell(failure: Failure, session: Session) -> int:
     try:
         sys.stderr.write(told(failure, program=session.program, colour=session.stderr_colour))
-    except BrokenPipeError:
-        _leave_the_pipe()
+    except OSError:
+        _leave(sys.stderr)
     return failure.code
 
 
@@ -131,8 +173,17 @@ def _failure(error: Exception, program: str) -> Failure:
     if isinstance(error, TyperException):
         context = getattr(error, "ctx", None)
         path = context.command_path if context else program
-        usage = context.get_usage() if context else f"Usage: {path}"
-        return WrongUsage(error.format_message(), why=usage, next_step=f"{path} --help")
+        return WrongUsage(
+            "The command line is not understood.",
+            why=error.format_message().replace("Value error, ", ""),
+            next_step=f"{path} --help",
+        )
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return CannotWrite(
+            "What was asked for cannot be written.",
+            why=str(error.strerror),
+            next_step="make room there, or write elsewhere",
+        )
     return Failure(
         "Something went wrong that should not.",
         why=f"{type(error).__name__}: {error}",
@@ -140,11 +191,11 @@ def _failure(error: Exception, program: str) -> Failure:
     )
 
 
-def _leave_the_pipe() -> None:
-    """Keep Python's own flush at exit from complaining about the closed pipe."""
+def _leave(stream: TextIO) -> None:
+    """Keep Python's own flush at exit from complaining about a stream that takes no more."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     except (OSError, ValueError):
         return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from va_cli.answers import Text
+from va_cli.durations import Deadline
 from va_cli.failures import Failure, NotReady
 from va_cli.turns import fitting
 from va_cli.wire import Unreachable
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from va_cli.answers import Done, Event
-    from va_cli.durations import Deadline
     from va_cli.finding import Finder
     from va_cli.terminal import Notes
     from va_cli.turns import Turn
@@ -83,6 +84,31 @@ class Asker:
             # Another pod or another way may do better.
             self.close()
             raise
+
+
+class Patience:
+    """How long each of several questions waits for an assistant that cannot be asked yet.
+
+    After one that waited in vain the others do not wait, until one ends otherwise.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._was_in_vain = False
+
+    @contextmanager
+    def limit(self) -> Generator[Deadline, None, None]:
+        """Give one question its limit, and learn from how it ends."""
+        limit = Deadline.after(0.0 if self._was_in_vain else self._seconds)
+        try:
+            yield limit
+        except NotReady:
+            self._was_in_vain = limit.is_over
+            raise
+        except Failure:
+            self._was_in_vain = False
+            raise
+        self._was_in_vain = False
 
 
 def retrying(

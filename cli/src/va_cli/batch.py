@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from va_cli.asking import retrying
+from va_cli.asking import Patience, retrying
 from va_cli.durations import Deadline
-from va_cli.failures import ExitCode, Failure, NotReady
+from va_cli.failures import ExitCode, Failure
 from va_cli.machine_formats import json_text
 from va_cli.printing import print_text, whole_answer
 from va_cli.terminal import one_line, paint
@@ -39,17 +39,14 @@ class Batch:
     def ask(self, questions: Sequence[str]) -> int:
         """Ask them all; return the worst exit code, which is the highest."""
         worst: int = ExitCode.OK
-        patience = self.patience
+        patience = Patience(self.patience)
         for number, question in enumerate(questions, start=1):
             try:
-                self._one(number, question, Deadline.after(patience))
+                with patience.limit() as limit:
+                    self._one(number, question, limit)
             except Failure as failure:
                 worst = max(worst, failure.code)
                 self._failed(number, question, failure)
-                # Who waited in vain does not wait again for each of the other questions.
-                patience = 0.0 if isinstance(failure, NotReady) else self.patience
-            else:
-                patience = self.patience
         return worst
 
     def _one(self, number: int, question: str, limit: Deadline) -> None:
@@ -70,7 +67,7 @@ class Batch:
 
     def _failed(self, number: int, question: str, failure: Failure) -> None:
         if self.as_json:
-            error = {"reason": failure.reason, "message": failure.why}
+            error = {"reason": failure.reason, "message": failure.message}
             self._write_object({"number": number, "question": question, "error": error})
         self.notes.say(f"question {number} has no answer:")
         self.tell(failure)

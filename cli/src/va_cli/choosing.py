@@ -34,6 +34,22 @@ def may_be_a_name(word: str | None) -> bool:
     return word is not None and _NAME.fullmatch(word) is not None
 
 
+def assistant_named(cluster: Cluster, namespace: str, name: str) -> Assistant:
+    """Read the assistant of that name; raises WrongUsage where none can be called so.
+
+    Unchecked, an empty name would read the list, and one with slashes something else.
+    """
+    if not may_be_a_name(name):
+        raise WrongUsage(
+            f"'{name}' cannot be the name of an assistant.",
+            why="a name has lower-case letters, digits and '-', and begins with a letter"
+            if name
+            else "it is empty, as a variable is that is not set",
+            next_step='{va} list, or {va} ask NAME "…" with the name first',
+        )
+    return parse_assistant(cluster.assistant(namespace, name))
+
+
 def choose(
     word: str | None, *, default: str | None, known: Sequence[str], namespace: str
 ) -> Choice:
@@ -87,7 +103,7 @@ def finder_by_name(name: str | None, session: Session, place: Place, notes: Note
             None, cluster, namespace=namespace, default=session.settings.assistant
         )
     else:
-        assistant = parse_assistant(cluster.assistant(namespace, name))
+        assistant = assistant_named(cluster, namespace, name)
     return _finder_in(cluster, assistant, notes)
 
 
@@ -121,7 +137,7 @@ def meant_by(
             if default is None:
                 raise
     choice = choose(word, default=default, known=sorted(known), namespace=namespace)
-    named = known.get(choice.name) or parse_assistant(cluster.assistant(namespace, choice.name))
+    named = known.get(choice.name) or assistant_named(cluster, namespace, choice.name)
     return named, choice.words
 
 

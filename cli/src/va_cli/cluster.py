@@ -64,6 +64,8 @@ class Cluster(Protocol):
 class ClusterUnreachable(Failure):
     """Nobody answers at the API server's address."""
 
+    usual_reason = "ClusterUnreachable"
+
 
 @dataclass(frozen=True, slots=True)
 class KubernetesCluster:

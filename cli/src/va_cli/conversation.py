@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
 
-from va_cli.asking import Asker, listening, retrying
+from va_cli.asking import Asker, Patience, listening, retrying
 from va_cli.durations import Deadline
 from va_cli.failures import ExitCode, Failure, WrongUsage
 from va_cli.printing import print_sources, print_text
@@ -85,8 +85,13 @@ class Conversation:
     last_answer: Done | None = field(default=None, init=False)
     """What was said of the last whole answer."""
 
+    patience: Patience = field(init=False)
     exit_code: int = field(default=ExitCode.OK, init=False)
     """Of the first question that failed, for scripts."""
+
+    def __post_init__(self) -> None:
+        """Let a person wait for as long as they like, and a script until the timeout."""
+        self.patience = Patience(inf if self.interactive else self.timeout)
 
     def run(self) -> int:
         """Go on until the end of the questions; return the exit code."""
@@ -131,7 +136,8 @@ class Conversation:
             case "sources", None:
                 self.notes.say("there is no answer yet that names its lines")
             case "new", None:
-                self.transcript, self.last_answer = self.transcript.fresh(), None
+                self.transcript.forget()
+                self.last_answer = None
                 self.notes.say("a new conversation begins")
             case "switch", str(name) if not name.split()[1:]:
                 asker = self.switch(name)
@@ -148,22 +154,23 @@ class Conversation:
 
     def _ask(self, line: str, *, said: Sequence[Turn]) -> None:
         question = self.last_question = join_question(line, None)
-        answer = retrying(
-            lambda: self.asker.ask(
-                question, stream=True, deadline=Deadline.after(self.timeout), history=said
-            ),
-            limit=Deadline.after(inf if self.interactive else self.timeout),
-            notes=self.notes,
-            sleep=self._count_down,
-        )
 
         def remember(text: str, done: Done) -> None:
             self.transcript.add(question, text, after=said)
             self.last_answer = done
 
-        with closing(answer):
-            heard = listening(answer, remember)
-            print_text(heard, look=self.look, out=self.out, notes=self.notes)
+        with self.patience.limit() as limit:
+            answer = retrying(
+                lambda: self.asker.ask(
+                    question, stream=True, deadline=Deadline.after(self.timeout), history=said
+                ),
+                limit=limit,
+                notes=self.notes,
+                sleep=self._count_down,
+            )
+            with closing(answer):
+                heard = listening(answer, remember)
+                print_text(heard, look=self.look, out=self.out, notes=self.notes)
 
     def _count_down(self, seconds: float) -> None:
         """Wait, and show for how long."""

@@ -76,7 +76,10 @@ def normal_url(text: str) -> str:
     url = text.strip()
     if "://" not in url:
         url = f"http://{url}"
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(f"must have a host that can be; got '{text}'") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"must be an http or https URL, such as 'http://node:30080'; got '{text}'")
     if parts.query or parts.fragment:

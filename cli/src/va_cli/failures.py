@@ -1,6 +1,7 @@
 """What can go wrong, how it is told, and the exit code it ends with.
 
 Failure                 1
+├── CannotWrite         1
 ├── WrongUsage          2
 ├── NotFound            3
 ├── NotReady            3   worth another try
@@ -54,6 +55,8 @@ class Failure(Exception):
     """
 
     code: ClassVar[ExitCode] = ExitCode.FAILED
+    usual_reason: ClassVar[str] = "Failed"
+    """What scripts read as its `reason`, where nothing more exact is known."""
 
     def __init__(
         self,
@@ -68,26 +71,34 @@ class Failure(Exception):
         self.what = what
         self.why = why
         self.next_step = next_step
-        self.reason = reason or type(self).__name__
+        self.reason = reason or self.usual_reason
         self.retry_after = retry_after
+
+    @property
+    def message(self) -> str:
+        """Why, without the reason that scripts get beside it."""
+        return self.why.removeprefix(f"{self.reason}: ")
 
 
 class WrongUsage(Failure):
     """The command line or the question cannot be what was meant."""
 
     code = ExitCode.USAGE
+    usual_reason = "WrongUsage"
 
 
 class NotFound(Failure):
     """There is nothing of that name."""
 
     code = ExitCode.NOT_READY
+    usual_reason = "AssistantNotFound"
 
 
 class NotReady(Failure):
     """It exists, and nobody answers there now."""
 
     code = ExitCode.NOT_READY
+    usual_reason = "NotReady"
 
     def __init__(
         self,
@@ -105,18 +116,27 @@ class NotAllowed(Failure):
     """The cluster or the assistant refuses this user."""
 
     code = ExitCode.NOT_ALLOWED
+    usual_reason = "NotAllowed"
 
 
 class ModelFailed(Failure):
     """The assistant answers, and says that its model does not."""
 
     code = ExitCode.MODEL_FAILED
+    usual_reason = "ModelFailed"
 
 
 class TimedOut(Failure):
     """The time that the user gave is over."""
 
     code = ExitCode.TIMED_OUT
+    usual_reason = "Timeout"
+
+
+class CannotWrite(Failure):
+    """What was asked for finds no room where it is to go."""
+
+    usual_reason = "CannotWrite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +159,9 @@ _ABOUT_THE_QUESTION = frozenset({"EmptyQuestion", "NotUTF8", "InvalidQuestion", 
 
 def failure_for(refusal: Refusal, target: Target) -> Failure:
     """Return what the user is told when an assistant answers with an error."""
-    what = f"{target.label} gave no answer."
+    # Only a stream, which has begun with a piece of the answer, has no status for its error.
+    cut = refusal.status is None
+    what = f"{target.label} {'did not finish its answer' if cut else 'gave no answer'}."
     why = f"{refusal.reason}: {refusal.message}" if refusal.message else refusal.reason
     kind = _kind_of(refusal)
     return kind(
@@ -158,7 +180,9 @@ def _kind_of(refusal: Refusal) -> type[Failure]:
         return NotAllowed
     if refusal.reason in {"TooBusy", "TokenMissing"} or refusal.status == 429:
         return NotReady
-    if refusal.reason == "ContextTooLarge" or refusal.status in {None, 500, 502, 503, 504}:
+    if refusal.reason == "InternalError":
+        return Failure
+    if refusal.reason == "ContextTooLarge" or refusal.status in {None, 502, 503, 504}:
         return ModelFailed
     return Failure
 
@@ -181,4 +205,7 @@ def _next_step(refusal: Refusal, target: Target) -> str:
         if refusal.retry_after > LONGEST_WAIT_ADVISED:
             return f"ask again in {duration_text(refusal.retry_after)}"
         return f"ask again in {refusal.retry_after:.0f} s, or with --wait 60s"
+    if target.url:
+        # `/health` would say that all is well: it says nothing of the model.
+        return "tell whoever runs it, who finds the cause in its log or with kubectl get va"
     return target.check

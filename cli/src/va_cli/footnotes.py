@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from va_cli.answers import Done, Source
 
 
+USUAL_NO_ANSWER = "The text does not say that."
+"""What an assistant says where its owner has no words of their own (crds/, `noAnswerText`)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """How an answer is shown."""
@@ -24,12 +28,16 @@ class Look:
     """Columns that a footnote may take; None for as many as it needs."""
 
 
-def remarks(done: Done) -> Iterator[str]:
-    """Yield what a reader must know of an answer before trusting it, most important first."""
-    if done.made_by == "NoAnswer":
+def remarks(done: Done, answer: str) -> Iterator[str]:
+    """Yield what is unusual about an answer, most important first.
+
+    Lines of the text in its own words are not: with the embedded model nearly every
+    answer is made of them, and a note below each would hide the one that matters.
+    """
+    if done.made_by == "NoAnswer" and answer.strip() != USUAL_NO_ANSWER:
         yield "not in the text: the assistant's text does not hold the answer"
-    elif done.made_by == "Passages":
-        yield "not written by the model: the best-matching lines of the text"
+    elif done.fallback and done.made_by == "Passages" and done.model is None:
+        yield "no model answers: these are the best-matching lines of the text"
     elif done.fallback:
         yield f"answered by the stand-in {one_line(done.model or 'model')}"
     if done.was_cut_short:

@@ -65,6 +65,13 @@ class Memory:
             raise
         _forget_the_oldest(path.parent)
 
+    def forget(self, target: Target) -> None:
+        """Keep nothing of the conversation with that assistant; raises OSError."""
+        path = self._path(target)
+        if path is not None:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
+
     def _path(self, target: Target) -> Path | None:
         if self.folder is None:
             return None

@@ -1,5 +1,6 @@
 """The arguments and options that several verbs share, with the same meaning in each."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -7,6 +8,8 @@ import typer
 
 from va_cli.completion import assistant_names
 from va_cli.durations import parse_duration
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class Seconds(float):
@@ -21,6 +24,13 @@ def _seconds(given: str | Seconds) -> Seconds:
         return Seconds(parse_duration(given))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _namespace(given: str | None) -> str | None:
+    """Refuse what no namespace is called: it would lead to another path of the API."""
+    if given and not _NAMESPACE.fullmatch(given):
+        raise typer.BadParameter(f"'{given}' cannot be the name of a namespace")
+    return given
 
 
 class ListFormat(StrEnum):
@@ -61,7 +71,11 @@ Name: TypeAlias = Annotated[
 Namespace: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--namespace", "-n", metavar="NAME", help="Its namespace. Default: the context's."
+        "--namespace",
+        "-n",
+        metavar="NAME",
+        callback=_namespace,
+        help="Its namespace. Default: the context's.",
     ),
 ]
 Context: TypeAlias = Annotated[
@@ -95,8 +109,8 @@ Timeout: TypeAlias = Annotated[
         "--timeout",
         parser=_seconds,
         metavar="DURATION",
-        show_default="2m",
-        help="How long finding the assistant and its whole answer may take.",
+        show_default=False,
+        help="How long finding the assistant and its whole answer may take. Default: 2m.",
     ),
 ]
 Wait: TypeAlias = Annotated[

@@ -47,14 +47,14 @@ def print_text(events: Iterable[Event], *, look: Look, out: TextIO, notes: Notes
     What came before a failure stays, on a line of its own. What is to be known of
     the answer is a note beside it, so that a pipe carries the answer alone.
     """
-    codes, last, done = EscapeFilter(), "\n", None
+    codes, done = EscapeFilter(), None
+    shown: list[str] = []
 
     def show(text: str) -> None:
-        nonlocal last
         if text:
             notes.quiet()
             # Before the writing, so that Ctrl-C in between still ends the line.
-            last = text[-1]
+            shown.append(text)
             out.write(text)
             out.flush()
 
@@ -67,10 +67,10 @@ def print_text(events: Iterable[Event], *, look: Look, out: TextIO, notes: Notes
     finally:
         notes.quiet()
         show(codes.rest())
-        if last != "\n":
+        if shown and not shown[-1].endswith("\n"):
             show("\n")
     if done:
-        for remark in remarks(done):
+        for remark in remarks(done, "".join(shown)):
             notes.say(remark)
         if look.sources:
             print_sources(done, look=look, out=out)
@@ -115,5 +115,5 @@ def print_json_lines(events: Iterable[Event], *, out: TextIO, notes: Notes) -> N
             else:
                 show({"type": "done", **done_fields(event)})
     except Failure as failure:
-        show({"type": "error", "reason": failure.reason, "message": failure.why})
+        show({"type": "error", "reason": failure.reason, "message": failure.message})
         raise

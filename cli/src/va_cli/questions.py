@@ -24,7 +24,7 @@ def join_question(words: str | None, text: str | None) -> str:
         raise WrongUsage(
             "There is no question.",
             why="the arguments, the file and the pipe are empty; nothing was sent",
-            next_step='{va} ask NAME "Where does Ada work?"',
+            next_step='add one, such as "Where does Ada work?"',
         )
     try:
         size = len(question.encode())

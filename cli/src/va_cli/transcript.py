@@ -45,6 +45,14 @@ class Transcript:
         except OSError as error:
             self.notes.detail(f"the conversation is not kept: {error}")
 
-    def fresh(self, target: Target | None = None) -> Transcript:
-        """Return an empty one, with the same assistant or another."""
-        return Transcript(target=target or self.target, memory=self.memory, notes=self.notes)
+    def forget(self) -> None:
+        """Begin anew with the same assistant, and keep nothing of what was said."""
+        self.turns = ()
+        try:
+            self.memory.forget(self.target)
+        except OSError as error:
+            self.notes.say(f"the conversation is still kept: {error}")
+
+    def fresh(self, target: Target) -> Transcript:
+        """Return an empty one, with another assistant."""
+        return Transcript(target=target, memory=self.memory, notes=self.notes)

@@ -48,9 +48,13 @@ PROBE_SECONDS = 3.0
 class NotAnAssistant(Failure):
     """Somebody answers there, and it is no assistant."""
 
+    usual_reason = "NotAnAssistant"
+
 
 class Unreachable(NotReady):
     """No request reached an assistant, so that another way may be tried."""
+
+    usual_reason = "Unreachable"
 
 
 class Wire:
@@ -228,12 +232,17 @@ class Wire:
         if not self._target.url:
             why = f"{self.endpoint.url}: {why}"
         if _found(error, ssl.SSLError):
-            return TLSFailed(what, why=why, next_step=f"curl -v {self.endpoint.url}/health")
+            return NotTrusted(what, why=why, next_step=f"curl -v {self.endpoint.url}/health")
         return Unreachable(what, why=why, next_step=self._target.check)
 
 
-class TLSFailed(Failure):
-    """Both sides do not agree on TLS, or the certificate is not trusted."""
+class NotTrusted(Failure):
+    """Both sides do not agree on TLS, or the certificate is not trusted.
+
+    `TLSFailed` is what an assistant says of the way to its model.
+    """
+
+    usual_reason = "NotTrusted"
 
 
 def _body(question: str, stream: bool, history: Sequence[Turn]) -> bytes:

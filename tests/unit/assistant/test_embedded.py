@@ -25,13 +25,16 @@ def port() -> Iterator[int]:
             *("--context", str(ADA), "--port", str(port), "--probe-port", "0"),
         ],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout
+        assert process.stderr
         assert process.stdout.readline().startswith("Ready.")
         yield port
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
+        assert process.stderr.read() == "", "a log is for those who ask for it with --verbose"
 
 
 @pytest.mark.parametrize(

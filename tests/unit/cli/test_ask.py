@@ -86,8 +86,12 @@ def test_the_name_of_an_assistant_alone_is_not_sent_as_a_question(
 def test_a_pipe_follows_the_question_after_a_blank_line(
     stub: AssistantStub, cluster: FakeCluster
 ) -> None:
-    assert run_va("ask", "ada", "What failed?", piped="boom\n", cluster=cluster).code == 0
+    run = run_va("ask", "ada", "What failed?", piped="boom\n", cluster=cluster)
+    assert (run.code, run.out) == (0, ANSWER)
+    assert run.err == "va: the text from the pipe is asked as a part of the question\n"
     assert stub.questions == ["What failed?\n\nboom"]
+    assert run_va("ask", "ada", "What failed?", piped=" \n", cluster=cluster).err == ""
+    assert run_va("ask", "ada", piped="What failed?\n", cluster=cluster).err == ""
 
 
 @pytest.mark.parametrize(
@@ -121,6 +125,32 @@ def test_several_assistants_are_listed_instead_of_guessed(stub: AssistantStub) -
         "Next:  name one, such as 'ada', or set VA_ASSISTANT",
     ]
     assert stub.questions == []
+
+
+@pytest.mark.parametrize("name", ["", "Where does Ada work?", "../../version", "a/b", "Ada"])
+@pytest.mark.parametrize("verb", [["ask", "{}", "ada"], ["chat", "{}"], ["status", "{}"]])
+def test_what_no_assistant_can_be_called_is_no_name(
+    verb: list[str], name: str, cluster: FakeCluster
+) -> None:
+    run = run_va(*(word.format(name) for word in verb), cluster=cluster)
+    assert run.code == 2
+    assert run.error_lines[0] == f"Error: '{name}' cannot be the name of an assistant."
+    assert ("not set" in run.error_lines[1]) == (name == "")
+    assert "with the name first" in run.error_lines[2]
+    assert cluster.reads == []
+
+
+def test_the_name_of_the_environment_must_be_one_too(cluster: FakeCluster) -> None:
+    run = run_va("ask", "Where?", cluster=cluster, environment={"VA_ASSISTANT": "a/b"})
+    assert (run.code, cluster.reads) == (2, [])
+
+
+@pytest.mark.parametrize("verb", ["ask", "chat", "list", "status", "version"])
+def test_a_namespace_that_cannot_be_is_refused(verb: str, cluster: FakeCluster) -> None:
+    run = run_va(verb, "-n", "a/b", cluster=cluster)
+    assert run.code == 2
+    assert "'a/b' cannot be the name of a namespace" in run.err
+    assert cluster.reads == []
 
 
 def test_a_name_beside_a_url_is_refused(stub: AssistantStub) -> None:
@@ -189,8 +219,20 @@ def test_the_last_json_line_of_a_failure_says_what_failed(
     assert run.code == 5
     assert [json.loads(line) for line in run.out.splitlines()] == [
         {"type": "text", "text": "Ada"},
-        {"type": "error", "reason": "ConnectionLost", "message": "ConnectionLost: it went away"},
+        {"type": "error", "reason": "ConnectionLost", "message": "it went away"},
     ]
+
+
+def test_an_answer_that_takes_too_long_has_one_reason_and_a_message_without_it(
+    stub: AssistantStub,
+) -> None:
+    stub.usual = Reply(pieces=("Ada",) * 2, hold=stub.ending)
+    run = run_va("ask", "Where?", "-o", "jsonl", "--timeout", "300ms", "--url", stub.url)
+    assert json.loads(run.out.splitlines()[-1]) == {
+        "type": "error",
+        "reason": "Timeout",
+        "message": "0.3s are over",
+    }
 
 
 def test_json_stays_empty_when_there_is_no_answer(

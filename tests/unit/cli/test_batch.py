@@ -59,7 +59,7 @@ def test_json_is_one_object_a_line_also_of_a_failure(
     run = run_va("ask", "-f", file, "--json", cluster=cluster)
     assert run.code == 5
     first, second = map(json.loads, run.out.splitlines())
-    error = {"reason": "KeyRefused", "message": "KeyRefused: 401"}
+    error = {"reason": "KeyRefused", "message": "401"}
     assert first == {"number": 1, "question": QUESTIONS[0], "error": error}
     assert second.items() >= {"number": 2, "question": QUESTIONS[1], "answer": ANSWER}.items()
     assert second.items() >= {"madeBy": "Model", "model": "stub-model", "assistant": "ada"}.items()

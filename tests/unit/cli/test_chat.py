@@ -202,6 +202,20 @@ def test_a_chat_is_understood_from_what_was_said_until_new(
     assert told == [("one", []), ("two", first), ("two", first), ("three", [])]
 
 
+def test_new_forgets_what_is_kept_too(start: Start, stub: AssistantStub) -> None:
+    child = start("--url", stub.url)
+    for line, what in (("one", "Ada works at the Analytical Engine."), ("/new", "a new convers")):
+        ready(child, stub)
+        child.send(f"{line}\r")
+        child.expect_exact(what)
+    ready(child, stub)
+    child.send(CTRL_D)
+    assert end_of(child) == 0
+    child = start("-c", "--url", stub.url)
+    child.expect_exact("no conversation with")
+    ready(child, stub)
+
+
 def test_a_chat_that_goes_on_has_the_questions_on_the_arrow_keys(
     start: Start, stub: AssistantStub
 ) -> None:
@@ -227,7 +241,6 @@ def test_the_sources_of_the_last_answer_are_shown_in_full(
     child.expect_exact("there is no answer yet that names its lines")
     ready(child, stub)
     child.send("one\r")
-    child.expect_exact("not written by the model")
     child.expect_exact("[1] cv.md:5  Ada works")
     child.expect_exact("…")
     ready(child, stub)
@@ -256,6 +269,17 @@ def test_in_a_pipe_an_unready_server_is_waited_for_until_the_timeout() -> None:
     run = run_va("chat", "--url", NOWHERE, "--timeout", "300ms", piped="one\n")
     assert run.code == 3
     assert run.err.startswith("va: waiting: connection refused\nError: ")
+
+
+def test_in_a_pipe_what_was_waited_for_in_vain_is_not_waited_for_again(
+    stub: AssistantStub,
+) -> None:
+    stub.usual = Reply(refusal=(503, "TooBusy", "all threads answer"), retry_after=0)
+    run = run_va("chat", "--url", stub.url, "--timeout", "300ms", piped="one\ntwo\nthree\n")
+    assert run.code == 3
+    assert run.err.count("waiting: TooBusy") == 1
+    assert run.err.count("Error:") == 3
+    assert (stub.questions.count("two"), stub.questions.count("three")) == (1, 1)
 
 
 def test_a_way_that_is_gone_is_replaced(cluster: FakeCluster, stub: AssistantStub) -> None:

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from support.assistant_stub import SECONDS
+from support.certificates import make_authority
 from support.cli_run import an_assistant
 from va_cli.cluster import ClusterUnreachable, open_cluster
+from va_cli.durations import Deadline
+from va_cli.endpoints import Target
 from va_cli.failures import Failure, NotAllowed, NotFound, WrongUsage
+from va_cli.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +133,49 @@ def test_errors_say_what_they_mean(
     server.answers = {f"{ASSISTANTS}/ada": answer}
     with pytest.raises(kind, match=why):
         open_cluster(kubeconfig, None).assistant("hr", "ada")
+
+
+def test_the_name_in_the_certificate_may_be_another_than_the_address(tmp_path: Path) -> None:
+    """As behind a tunnel or a load balancer: `tls-server-name`, for the proxy's questions too."""
+    name = "kubernetes.example"
+    authority = make_authority(tmp_path)
+    with ApiServer() as server:
+        tls = authority.server_side(name)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.answers = {
+            "/version": (200, {"gitVersion": "v1.34.4"}),
+            "/api/v1/namespaces/hr/services/ada:http/proxy/health": (200, "ok\n"),
+        }
+        there = {
+            "server": f"https://127.0.0.1:{server.server_address[1]}",
+            "certificate-authority": str(authority.file),
+            "tls-server-name": name,
+        }
+        path = tmp_path / "config"
+        path.write_text(yaml.safe_dump(a_kubeconfig(there)))
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            cluster = open_cluster(str(path), None)
+            assert cluster.version() == "v1.34.4"
+            wire = Wire(cluster.service_proxy("hr", "ada"), Target(name="ada", namespace="hr"))
+            wire.probe(Deadline.after(SECONDS))
+            wire.close()
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def a_kubeconfig(cluster: dict[str, str]) -> dict[str, Any]:
+    """Return one with a single cluster."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "there",
+        "clusters": [{"name": "there", "cluster": cluster}],
+        "users": [{"name": "me", "user": {"token": "sesame"}}],
+        "contexts": [{"name": "there", "context": {"cluster": "there", "user": "me"}}],
+    }
 
 
 def test_what_is_no_api_server_is_told(server: ApiServer, kubeconfig: str) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.cli_run import FakeCluster, Run, an_assistant, run_va
+from va_cli import kubectl_completion
 from va_cli.cluster import SECONDS_TO_ANSWER
 from va_cli.failures import Failure
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TAB = {"_VA_COMPLETE": "complete_bash"}
 
@@ -81,3 +80,43 @@ def test_a_cluster_that_never_answers_does_not_hold_the_shell_up(tmp_path: Path)
         server.setblocking(False)
         server.accept()[0].close()
     assert (run.returncode, run.stdout.split(), run.stderr) == (0, [], "")
+
+
+def test_as_a_plugin_it_leaves_kubectls_own_completion_alone() -> None:
+    plugin = "/usr/local/bin/kubectl-assistant"
+    assert "completion" not in run_va("--help", program=plugin).out
+    for option in ("--install-completion", "--show-completion"):
+        run = run_va(option, program=plugin)
+        assert (run.code, run.out) == (2, "")
+
+
+def in_kubectl(monkeypatch: pytest.MonkeyPatch, *words: str, three: FakeCluster) -> list[str]:
+    """Return what kubectl is told when Tab is pressed behind these words."""
+    asked: dict[str, str] = {}
+
+    def va() -> int:
+        asked.update({name: os.environ[name] for name in ("COMP_WORDS", "COMP_CWORD", *TAB)})
+        return 0
+
+    monkeypatch.setattr("va_cli.main.main", va)
+    for name in ("COMP_WORDS", "COMP_CWORD", *TAB):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(sys, "argv", ["/usr/local/bin/kubectl_complete-assistant", *words])
+    assert kubectl_completion.main() == 0
+    monkeypatch.undo()
+    return run_va(cluster=three, environment=asked, program=sys.argv[0]).out.split()
+
+
+def test_kubectl_gets_the_completions_of_the_plugin(
+    monkeypatch: pytest.MonkeyPatch, three: FakeCluster
+) -> None:
+    assert in_kubectl(monkeypatch, "st", three=three) == ["status"]
+    assert in_kubectl(monkeypatch, "ask", "a", three=three) == ["ada", "alan"]
+    assert in_kubectl(monkeypatch, "ask", "-n", "hr", "", three=three) == ["bob"]
+    assert in_kubectl(monkeypatch, "ask", "ada", "it's", three=three) == []
+
+
+def test_the_program_that_kubectl_runs_is_installed() -> None:
+    program = Path(sys.executable).with_name("kubectl_complete-assistant")
+    run = subprocess.run([program, "ver"], capture_output=True, text=True, timeout=10, check=False)
+    assert (run.returncode, run.stdout.split(), run.stderr) == (0, ["version"], "")

@@ -124,6 +124,17 @@ def test_an_answer_is_good_where_nothing_can_be_kept(cluster: FakeCluster) -> No
     assert "va: the conversation is not kept: " in run.err
 
 
+def test_what_is_forgotten_is_gone_and_what_was_never_kept_is_too(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    memory.forget(ADA)
+    memory.keep(ADA, with_exchange((), "q", "a"))
+    memory.forget(ADA)
+    assert memory.recall(ADA) == ()
+    assert list((tmp_path / "conversations").iterdir()) == []
+    Memory(Path("/dev/null")).forget(ADA)
+    Memory(None).forget(ADA)
+
+
 @pytest.mark.parametrize(
     "damage",
     [

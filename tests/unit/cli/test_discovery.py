@@ -140,6 +140,30 @@ def test_waiting_reads_the_status_anew(stub: AssistantStub) -> None:
     assert run.err == "va: waiting: Starting: the first pods start\n"
 
 
+def test_waiting_takes_another_way_where_the_one_that_answered_cannot_serve(
+    stub: AssistantStub,
+) -> None:
+    """The first is full, and by the second try the status names another pod's address."""
+    with AssistantStub(usual=Reply(refusal=(503, "TooBusy", "full"), retry_after=0)) as full:
+
+        class Moving(FakeCluster):
+            def assistant(self, namespace: str, name: str) -> dict[str, Any]:
+                found = super().assistant(namespace, name)
+                return found if len(self.reads) < 2 else an_assistant(url=stub.url)
+
+        cluster = Moving([an_assistant(url=full.url)])
+        run = run_va("ask", "ada", "q", "--wait", "5s", cluster=cluster)
+        assert run.code == 0
+        assert (full.questions, stub.questions) == (["q"], ["q"])
+
+
+def test_an_answer_is_asked_for_as_it_is_for_compressed_it_would_not_come_in_pieces(
+    stub: AssistantStub, cluster: FakeCluster
+) -> None:
+    assert run_va("ask", "ada", "q", cluster=cluster).code == 0
+    assert stub.asked[0].headers["Accept-Encoding"] == "identity"
+
+
 def endpoints(manifest: dict[str, Any], *nodes: dict[str, Any]) -> list[str]:
     return [endpoint.url for endpoint in node_endpoints(parse_assistant(manifest), nodes)]
 

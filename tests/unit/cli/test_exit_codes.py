@@ -35,11 +35,22 @@ def test_1_it_failed(stub: AssistantStub) -> None:
 def test_2_wrong_usage() -> None:
     run = run_va("ask", "--bogus")
     assert run.code == 2
-    assert run.error_lines[0].startswith("Error: No such option: --bogus")
-    assert run.error_lines[1:] == [
-        "Why:   Usage: va ask [OPTIONS] [NAME] [QUESTION]",
-        "Next:  va ask --help",
-    ]
+    assert run.error_lines[0] == "Error: The command line is not understood."
+    assert run.error_lines[1].startswith("Why:   No such option: --bogus")
+    assert run.error_lines[2] == "Next:  va ask --help"
+
+
+def test_2_a_question_is_missing_wherever_it_would_go(stub: AssistantStub) -> None:
+    for arguments in (["ask"], ["ask", "--url", stub.url]):
+        run = run_va(*arguments)
+        assert run.code == 2
+        assert run.error_lines[2] == 'Next:  add one, such as "Where does Ada work?"'
+
+
+def test_2_a_url_that_no_parser_takes() -> None:
+    run = run_va("ask", "Where?", "--url", "http://[bad")
+    assert run.code == 2
+    assert run.error_lines[1] == "Why:   it must have a host that can be; got 'http://[bad'"
 
 
 @pytest.mark.parametrize("arguments", [["ask", "-o", "xml"], ["frob"], ["ask", "--wait", "soon"]])
@@ -133,6 +144,29 @@ def test_5_the_model_failed(status: int, reason: str, stub: AssistantStub) -> No
     run = run_va("ask", "Where?", "--url", stub.url)
     assert run.code == 5
     assert run.error_lines[1] == f"Why:   {reason}: because"
+    assert "its log or with kubectl get va" in run.error_lines[2]
+
+
+def test_5_of_an_assistant_with_a_name_its_status_says_more(
+    stub: AssistantStub, cluster: FakeCluster
+) -> None:
+    stub.usual = Reply(refusal=(502, "KeyMissing", "because"))
+    run = run_va("ask", "ada", "Where?", cluster=cluster)
+    assert run.error_lines[2] == "Next:  va status ada -n default"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(refusal=(500, "InternalError", "see the log")),
+        Reply(pieces=("Ada",), error_event=("InternalError", "see the log")),
+    ],
+)
+def test_1_a_fault_of_the_assistant_is_not_one_of_its_model(
+    reply: Reply, stub: AssistantStub
+) -> None:
+    stub.usual = reply
+    assert run_va("ask", "Where?", "--url", stub.url).code == 1
 
 
 @pytest.mark.parametrize("reason", ["EmptyQuestion", "NotUTF8", "InvalidQuestion"])
@@ -153,7 +187,10 @@ def test_5_an_error_ends_the_answer_and_its_beginning_stays(stub: AssistantStub)
     stub.usual = Reply(pieces=("Ada works",), error_event=("ConnectionLost", "it went away"))
     run = run_va("ask", "Where?", "--url", stub.url)
     assert (run.code, run.out) == (5, "Ada works\n")
-    assert run.error_lines[1] == "Why:   ConnectionLost: it went away"
+    assert run.error_lines[:2] == [
+        f"Error: {stub.url} did not finish its answer.",
+        "Why:   ConnectionLost: it went away",
+    ]
 
 
 def test_5_the_answer_was_cut_and_its_beginning_stays(stub: AssistantStub) -> None:
@@ -214,6 +251,32 @@ def test_a_closed_pipe_is_left_quietly(stub: AssistantStub) -> None:
         check=False,
     )
     assert (run.returncode, run.stdout, run.stderr) == (141, "line\n", "")
+
+
+@pytest.mark.parametrize(
+    ("closed", "code"),
+    [(">&-", 0), ("2>&-", 0), ("<&-", 0), (">&- 2>&- <&-", 0), ("> /dev/full", 1)],
+)
+def test_a_stream_that_is_closed_or_full_is_no_surprise(
+    closed: str, code: int, stub: AssistantStub
+) -> None:
+    run = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m va_cli ask Where? --url {stub.url} {closed}"],
+        env={"VA_NO_HISTORY": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    told = [
+        "Error: What was asked for cannot be written.",
+        "Why:   No space left on device",
+        "Next:  make room there, or write elsewhere",
+    ]
+    assert run.returncode == code
+    assert run.stderr.splitlines() == (told if code else [])
+    assert stub.questions == ["Where?"]
 
 
 def test_what_nobody_foresaw_shows_no_trace_unless_it_is_asked_for() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import va_cli
 from support.assistant_stub import SECONDS
 from support.cli_run import run_va
-from va_cli.failures import EXIT_CODES
+from va_cli.failures import EXIT_CODES, Failure
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
 OPTION = r"(?<![\w-])(--?[a-z][-a-z]*)"
@@ -47,14 +49,14 @@ def test_the_help_of_ask() -> None:
         "  question. Without a name VA_ASSISTANT is asked, or the only assistant there",
         "  is.",
         "",
-        "  Text from a pipe follows the question after a blank line, or is the question",
-        "  where the arguments give none. -f asks each line of a file.",
+        "  Text from a pipe is the question where the arguments give none, and else a",
+        "  part of it: the assistant answers from its own text, never from what is",
+        "  piped in. -f asks each line of a file.",
         "",
         '    va ask ada "Where does Ada work?"',
         '    va ask "Where does Ada work?"             where there is only one assistant',
         '    va ask -c "And since when?"               goes on with the conversation',
         '    echo "Who is Ada?" | va ask ada',
-        '    va ask ada "What went wrong?" < log.txt   the question, a blank line, the log',
         "    va ask ada -f questions.txt --json        one object a line",
         "",
         "Arguments:",
@@ -70,8 +72,16 @@ def test_kubectls_plugin_calls_itself_so() -> None:
     plugin = "/usr/local/bin/kubectl-assistant"
     assert run_va("--help", program=plugin).out.startswith("Usage: kubectl assistant ")
     assert "  kubectl assistant ask ada" in run_va("ask", "--help", program=plugin).out
-    assert run_va("ask", program=plugin).error_lines[2].startswith("Next:  kubectl assistant ask")
     assert run_va("frob", program=plugin).error_lines[2] == "Next:  kubectl assistant --help"
+
+
+def test_help_is_shown_to_who_types_it_as_a_verb() -> None:
+    assert run_va("help").out == run_va("--help").out
+    for verb in VERBS:
+        assert run_va("help", verb).out == run_va(verb, "--help").out
+    run = run_va("help", "frob")
+    assert run.code == 2
+    assert "there is no verb 'frob'" in run.error_lines[1]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -97,6 +107,24 @@ def test_the_page_invents_no_option(verb: str) -> None:
 def test_the_page_lists_every_exit_code() -> None:
     for code, meaning in EXIT_CODES.items():
         assert f"| {code:d} | {meaning}" in PAGE
+
+
+def kinds(kind: type[Failure] = Failure) -> set[type[Failure]]:
+    """Return every kind of failure that the program knows."""
+    return {kind}.union(*map(kinds, kind.__subclasses__()))
+
+
+def test_the_page_lists_every_reason_of_its_own() -> None:
+    """Those of assistants are in http.md."""
+    package = Path(va_cli.__file__).parent
+    for module in ("cluster", "wire"):
+        importlib.import_module(f"va_cli.{module}")
+    source = "".join(module.read_text() for module in package.rglob("*.py"))
+    used = {kind.usual_reason for kind in kinds()} | set(re.findall(r'reason="(\w+)"', source))
+    for kind in kinds() - {Failure}:
+        assert "usual_reason" in vars(kind), f"{kind.__name__} shares its reason with another"
+    table = PAGE.partition("\n### Reasons\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == used
 
 
 def test_the_help_loads_nothing_heavy() -> None:

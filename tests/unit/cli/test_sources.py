@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from support.assistant_stub import AssistantStub, Reply
 from support.cli_run import FakeCluster, run_va
 from va_cli.answers import Done, Source, parse_answer
-from va_cli.footnotes import Look, cut, footnotes
+from va_cli.footnotes import USUAL_NO_ANSWER, Look, cut, footnotes
 
+ROOT = Path(__file__).parents[3]
 ANSWER = "Ada works at the Analytical Engine.\n"
 CITED = {
     "sources": [
@@ -58,10 +60,7 @@ def test_a_terminal_can_do_without_sources(stub: AssistantStub, cluster: FakeClu
 @pytest.mark.parametrize(
     ("about", "remark"),
     [
-        (
-            {"madeBy": "Passages"},
-            "va: not written by the model: the best-matching lines of the text\n",
-        ),
+        ({"madeBy": "Passages"}, ""),
         (
             {"madeBy": "NoAnswer"},
             "va: not in the text: the assistant's text does not hold the answer\n",
@@ -69,7 +68,11 @@ def test_a_terminal_can_do_without_sources(stub: AssistantStub, cluster: FakeClu
         ({"fallback": True}, "va: answered by the stand-in stub-model\n"),
         (
             {"madeBy": "Passages", "fallback": True},
-            "va: not written by the model: the best-matching lines of the text\n",
+            "va: answered by the stand-in stub-model\n",
+        ),
+        (
+            {"madeBy": "Passages", "fallback": True, "model": None},
+            "va: no model answers: these are the best-matching lines of the text\n",
         ),
         ({}, ""),
     ],
@@ -80,6 +83,42 @@ def test_how_an_answer_was_made_is_said_beside_it_and_it_is_an_answer(
     stub.usual = Reply(about=about)
     run = run_va("ask", "Where?", cluster=cluster)
     assert (run.code, run.out, run.err) == (0, ANSWER, remark)
+
+
+def test_the_usual_words_for_no_answer_need_no_note(stub: AssistantStub) -> None:
+    stub.usual = Reply(pieces=("The text does not ", "say that."), about={"madeBy": "NoAnswer"})
+    run = run_va("ask", "What?", "--url", stub.url)
+    assert (run.out, run.err) == (f"{USUAL_NO_ANSWER}\n", "")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "crds/virtualassistants.yaml",
+        "assistant/src/va_assistant/revision.py",
+        "assistant/src/va_assistant/page/turns.js",
+    ],
+)
+def test_the_usual_words_for_no_answer_are_the_same_everywhere(file: str) -> None:
+    assert USUAL_NO_ANSWER in (ROOT / file).read_text()
+
+
+def test_the_readme_shows_what_is_seen(stub: AssistantStub, cluster: FakeCluster) -> None:
+    """On a terminal, with the embedded model's way to answer: lines of the text."""
+    dog = "Her dog is called Pixel."
+    source = {"file": "ada.md", "line": 3, "text": dog}
+    stub.script.extend(
+        [
+            Reply(pieces=(dog,), about={"madeBy": "Passages", "sources": [source]}),
+            Reply(pieces=(USUAL_NO_ANSWER,), about={"madeBy": "NoAnswer"}),
+        ]
+    )
+    shown = ""
+    for question in ("What is the name of her dog?", "What does she earn?"):
+        plain = {"NO_COLOR": "1"}
+        run = run_va("ask", "ada", question, cluster=cluster, terminal=True, environment=plain)
+        shown += f'$ va ask ada "{question}"\n{run.out}{run.err}'
+    assert f"```console\n{shown}```\n" in (ROOT / "README.md").read_text()
 
 
 def test_hostile_sources_move_nothing_on_the_terminal(

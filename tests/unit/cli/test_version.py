@@ -18,6 +18,11 @@ def an_operator(labels: dict[str, str] | None = None) -> dict[str, Any]:
     }
 
 
+def test_the_version_of_the_program_alone_needs_no_cluster() -> None:
+    run = run_va("--version")
+    assert (run.code, run.out, run.err) == (0, f"va {version('va-cli')}\n", "")
+
+
 def test_all_sides() -> None:
     cluster = FakeCluster([an_assistant()], deployment_items=[an_operator()])
     assert run_va("version", cluster=cluster).out.splitlines() == [

@@ -23,10 +23,19 @@ export class Refusal extends Error {
   }
 }
 
+/** Whether a header can carry it: a typographic quote or an unseen space may come with a copy. */
+export function canBeAToken(given) {
+  return /^[\x21-\x7e]+$/.test(given);
+}
+
 export function useToken(given) {
   token = given;
+}
+
+/** Keep the token in use for this tab. */
+export function keepToken() {
   try {
-    sessionStorage.setItem(TOKEN_KEY, given);
+    sessionStorage.setItem(TOKEN_KEY, token);
   } catch {
     // A browser that keeps nothing: the token lasts as long as the page.
   }
@@ -43,6 +52,9 @@ function remembered() {
 /** What the assistant says of itself. */
 export async function about() {
   const response = await send(ABOUT, { headers: headers("application/json") });
+  if (!response.headers.get("Content-Type")?.startsWith("application/json")) {
+    throw notAnAssistant();
+  }
   return response.json();
 }
 
@@ -55,7 +67,7 @@ export async function* ask(question, history, signal) {
     signal,
   });
   if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
-    throw new Refusal("NotAnAssistant", "What answered here is no assistant.");
+    throw notAnAssistant();
   }
   for await (const [name, fields] of events(response.body, signal)) {
     if (name === "error") {
@@ -86,6 +98,10 @@ async function send(address, options) {
     throw await refusal(response);
   }
   return response;
+}
+
+function notAnAssistant() {
+  return new Refusal("NotAnAssistant", "What answered here is no assistant.");
 }
 
 async function refusal(response) {

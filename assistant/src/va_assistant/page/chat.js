@@ -1,6 +1,6 @@
 // The page: what is typed goes to the assistant, what comes back is shown and said.
 
-import { about, ask, useToken } from "./asking.js";
+import { about, ask, canBeAToken, keepToken, useToken } from "./asking.js";
 import { plain } from "./plain.js";
 import { Spoken } from "./spoken.js";
 import { make, Turn } from "./turns.js";
@@ -8,6 +8,8 @@ import { make, Turn } from "./turns.js";
 // How much of the conversation goes with a question, so that "and where?" is understood.
 const TURNS_TOLD = 6;
 const CHARACTERS_TOLD = 16_000;
+// What assistants take of question and conversation together.
+const BYTES_TAKEN = 65_536;
 // Files that are named one by one; more are counted, and opened on request.
 const FILES_NAMED = 4;
 
@@ -96,15 +98,21 @@ function isFree() {
 function historyOf(turn) {
   const history = [];
   let room = CHARACTERS_TOLD;
+  let bytes = BYTES_TAKEN - bytesOf(turn.question);
   const before = turns.slice(0, turns.indexOf(turn)).filter((earlier) => earlier.answered);
   for (const { question: asked, answer } of before.slice(-TURNS_TOLD).reverse()) {
     room -= asked.length + answer.length;
-    if (room < 0) {
+    bytes -= bytesOf(asked) + bytesOf(answer);
+    if (room < 0 || bytes < 0) {
       break;
     }
     history.unshift({ role: "user", text: asked }, { role: "assistant", text: answer });
   }
   return history;
+}
+
+function bytesOf(text) {
+  return new TextEncoder().encode(text).length;
 }
 
 function working(is) {
@@ -168,15 +176,19 @@ function login() {
 }
 
 async function useTyped() {
-  useToken(at("token").value.trim());
+  const typed = at("token").value.trim();
+  if (!canBeAToken(typed)) {
+    loginAgain("A token has letters, digits and signs of ASCII alone, and no spaces");
+    return;
+  }
+  useToken(typed);
   try {
     await introduce();
   } catch (error) {
-    at("login-title").textContent = error.wantsToken ? "The token was refused" : error.message;
-    spoken.tell(at("login-title").textContent);
-    login();
+    loginAgain(error.wantsToken ? "The token was refused" : error.message);
     return;
   }
+  keepToken();
   at("login").hidden = true;
   at("welcome").hidden = turns.length > 0;
   question.focus();
@@ -184,6 +196,12 @@ async function useTyped() {
     run(held);
     held = null;
   }
+}
+
+function loginAgain(why) {
+  at("login-title").textContent = why;
+  spoken.tell(why);
+  login();
 }
 
 /** Keep the end of a growing answer in sight, for those who are at the end. */
@@ -238,5 +256,8 @@ question.focus();
 introduce().catch((error) => {
   if (error.wantsToken) {
     login();
+  } else {
+    at("about").replaceChildren(make("p", { className: "note error" }, plain(error.message)));
+    spoken.tell(error.message);
   }
 });

@@ -3,8 +3,10 @@
 
 import { plain, PlainPieces } from "./plain.js";
 
-const NOT_THE_MODEL = "Not from the model: the best-matching lines of the text.";
+const NO_MODEL = "No model answers: these are the best-matching lines of the text.";
 const NOT_IN_THE_TEXT = "Not in the text.";
+// What is said where the owner has no words of their own; it needs no note (crds/, `noAnswerText`).
+const USUAL_NO_ANSWER = "The text does not say that.";
 const WAS_CUT = "The answer reached its longest allowed length and was cut.";
 
 export class Turn {
@@ -54,7 +56,7 @@ export class Turn {
   finish(done) {
     this.#end("answered");
     this.answered = true;
-    const notes = notesOf(done);
+    const notes = notesOf(done, this.answer);
     const sources = done.sources ?? [];
     this.#foot.append(...notes.map((note) => make("p", { className: "note" }, note)));
     if (sources.length) {
@@ -127,11 +129,12 @@ export class Turn {
   }
 }
 
-function notesOf({ finishReason, madeBy, fallback, model }) {
+/** What is unusual about an answer: lines of the text are not, they are what it promises. */
+function notesOf({ finishReason, madeBy, fallback, model }, answer) {
   return [
-    madeBy === "Passages" && NOT_THE_MODEL,
-    madeBy === "NoAnswer" && NOT_IN_THE_TEXT,
-    fallback && madeBy !== "Passages" && model && `Answered by the stand-in ${plain(model)}.`,
+    madeBy === "Passages" && fallback && !model && NO_MODEL,
+    madeBy === "NoAnswer" && answer.trim() !== USUAL_NO_ANSWER && NOT_IN_THE_TEXT,
+    fallback && model && `Answered by the stand-in ${plain(model)}.`,
     finishReason === "length" && WAS_CUT,
   ].filter(Boolean);
 }

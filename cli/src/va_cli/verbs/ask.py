@@ -35,15 +35,15 @@ A single argument is the name if an assistant of the namespace is called exactly
 so, and else the question; with --url it is always the question. Without a name
 VA_ASSISTANT is asked, or the only assistant there is.
 
-Text from a pipe follows the question after a blank line, or is the question
-where the arguments give none. -f asks each line of a file.
+Text from a pipe is the question where the arguments give none, and else a part
+of it: the assistant answers from its own text, never from what is piped in.
+-f asks each line of a file.
 
 \b
   {va} ask ada "Where does Ada work?"
   {va} ask "Where does Ada work?"             where there is only one assistant
   {va} ask -c "And since when?"               goes on with the conversation
   echo "Who is Ada?" | {va} ask ada
-  {va} ask ada "What went wrong?" < log.txt   the question, a blank line, the log
   {va} ask ada -f questions.txt --json        one object a line
 """
 
@@ -124,6 +124,8 @@ def ask(
         else:
             finder, words = finder_by_name(name, session, place, notes), question
         asked = join_question(words, text)
+        if words and words.strip() and text and text.strip():
+            notes.say("the text from the pipe is asked as a part of the question")
 
         from va_cli.asking import Asker, listening, retrying
         from va_cli.printing import print_answer
@@ -163,7 +165,7 @@ def _refuse_beside_a_file(*, question: str | None, resume: bool, output: AnswerF
     if question is not None:
         raise _does_not_go_together(
             "with --file the questions are the file's lines",
-            "{va} ask NAME QUESTION < FILE asks about what a file holds",
+            "leave the question out, or --file",
         )
     if resume:
         raise _does_not_go_together(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from va_cli.assistants import parse_assistant
-from va_cli.choosing import meant_by
+from va_cli.choosing import assistant_named, meant_by
 from va_cli.failures import NotAllowed
 from va_cli.options import Context, Debug, Kubeconfig, Name, Namespace, StatusFormat
 from va_cli.session import session_of
@@ -43,7 +42,7 @@ def status(
                 None, cluster, namespace=place, default=session.settings.assistant
             )
         else:
-            assistant = parse_assistant(cluster.assistant(place, name))
+            assistant = assistant_named(cluster, place, name)
         report = _look_around(cluster, assistant)
     match output:
         case StatusFormat.JSON:
