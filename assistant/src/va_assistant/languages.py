@@ -5,6 +5,8 @@ or a weekday, and where it denies something. Everything is folded.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 
 from va_assistant.words import MONTHS, WEEKDAYS, fold
@@ -36,6 +38,11 @@ _SMALL = {
         "no": "og er det som en et av til med for ikke hun han pa ja nei i har hvor hos",
         "pt": "o os a as e uma um com para do da em que ela ele sim nao no na tem onde quando",
     }.items()
+}
+
+_LANGUAGES = {
+    word: tuple(language for language, small in _SMALL.items() if word in small)
+    for word in frozenset().union(*_SMALL.values())
 }
 
 _NUMBERS = {
@@ -121,6 +128,9 @@ NEGATION = re.compile(
 LONGEST_NUMBER = 40
 """Letters of a number that is one word; also what keeps the search for its parts short."""
 
+LONG_ENOUGH = 2000
+"""Characters of a text that tell its language."""
+
 FEW_WORDS = 3
 """A longer sentence without any small word is in none of these languages."""
 
@@ -132,19 +142,24 @@ def language_of(text: str, hint: str = "") -> str:
 
     What a short text leaves open the hint decides, for instance the question that it answers.
     """
-    words = _WORD.findall(fold(text[:2000]))
-    hints = _WORD.findall(fold(hint[:200]))
-    best, most = "", (0, 0)
-    for language, small in _SMALL.items():
-        count = (sum(word in small for word in words), sum(word in small for word in hints))
-        if count > most:
-            best, most = language, count
-    return best if most[0] or len(words) <= FEW_WORDS else ""
+    words = _WORD.findall(fold(text[:LONG_ENOUGH]))
+    said, hinted = _counts(words), _counts(_WORD.findall(fold(hint[:LONG_ENOUGH])))
+    if not said and len(words) > FEW_WORDS:
+        return ""
+    return max(
+        (language for language in _SMALL if said[language] or hinted[language]),
+        key=lambda language: (said[language], hinted[language]),
+        default="",
+    )
+
+
+def _counts(words: Iterable[str]) -> Counter[str]:
+    return Counter(language for word in words for language in _LANGUAGES.get(word, ()))
 
 
 def is_small(word: str) -> bool:
     """Tell whether a folded word is a small one of some language."""
-    return any(word in small for small in _SMALL.values())
+    return word in _LANGUAGES
 
 
 def values_of(word: str, language: str) -> list[int]:
