@@ -14,7 +14,7 @@ from itertools import pairwise
 from va_assistant.asking import says_little
 from va_assistant.citing import cited, line_of
 from va_assistant.concepts import mates
-from va_assistant.languages import language_of
+from va_assistant.languages import SHARED_LETTERS, is_alike, language_of, skeleton
 from va_assistant.passages import Sentence, sentences_in
 from va_assistant.statements import Clause, Fact, read, terms_in
 from va_assistant.words import MONTHS, WEEKDAYS, Token, fold, is_number, tokens
@@ -24,12 +24,6 @@ STRICT_SHARE = 0.8
 
 LONGEST_LIST = 12
 """A larger number is never taken for a count of what a line lists."""
-
-SHARED_LETTERS = 4
-"""With which a word begins that is a form of another."""
-
-LONGEST_ENDING = 4
-"""Letters in which such forms may differ."""
 
 LONGEST_SENTENCE = 2000
 """Characters that a stream waits for the end of a sentence."""
@@ -54,7 +48,6 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(r",|;|\b(?:and|or|und|oder|et|ou|y|og)\b|&|\n")
-_SPELT_ALIKE = str.maketrans("wuyc", "vvik")
 _NUMBERING = re.compile(r"^\s*\d{1,2}[.)]\s")
 
 
@@ -232,11 +225,11 @@ class Grounds:
 
     def _knows_alike(self, term: str) -> bool:
         """Tell whether a word of the texts differs from a term in its ending only."""
-        sought = _skeleton(term)
+        sought = skeleton(term)
         if len(sought) < SHARED_LETTERS:
             return any(self._knows(term.removesuffix(ending)) for ending in ("s", "n"))
         return any(
-            _is_alike(sought, word)
+            is_alike(sought, word)
             for terms in self._known
             for word in _by_beginning(terms).get(sought[:SHARED_LETTERS], ())
         )
@@ -254,23 +247,9 @@ def _terms_of_text(text: str, stems: bool, language: str) -> frozenset[str]:
 def _by_beginning(terms: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
     """Return the words among terms by their first letters."""
     found: dict[str, tuple[str, ...]] = {}
-    for word in map(_skeleton, terms):
+    for word in map(skeleton, terms):
         found[word[:SHARED_LETTERS]] = (*found.get(word[:SHARED_LETTERS], ()), word)
     return found
-
-
-def _skeleton(word: str) -> str:
-    """Return a folded word without what languages spell differently: Norway, Norvège."""
-    return fold(word).translate(_SPELT_ALIKE)
-
-
-def _is_alike(one: str, other: str) -> bool:
-    shared = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        shared += 1
-    return shared >= SHARED_LETTERS and max(len(one), len(other)) - shared <= LONGEST_ENDING
 
 
 def _counts_what_follows(start: int, terms: Sequence[str], sentence: str) -> bool:

@@ -1,7 +1,7 @@
 """Small words, numbers and calendars of a few languages, to read what an answer states; pure data.
 
 Only what grounding needs: in which language a sentence is, which of its words are a number, a month
-or a weekday, and where it denies something. Everything is folded.
+or a weekday, where it denies something, and which names may be the same. Everything is folded.
 """
 
 import re
@@ -134,6 +134,14 @@ LONG_ENOUGH = 2000
 FEW_WORDS = 3
 """A longer sentence without any small word is in none of these languages."""
 
+SHARED_LETTERS = 4
+"""With which a word begins that is a form of another."""
+
+LONGEST_ENDING = 4
+"""Letters in which such forms may differ."""
+
+_SPELT_ALIKE = str.maketrans("wuyc", "vvik")
+
 YES = frozenset("yes yeah yep correct indeed ja jawohl oui si sim".split())
 
 
@@ -198,6 +206,21 @@ def calendar(word: str, language: str) -> str:
     """Return the English name of a month or weekday, `""` for other words."""
     names = _calendar(language)
     return names.get(word) or names.get(word.removesuffix("s")) or ""
+
+
+def skeleton(word: str) -> str:
+    """Return a folded word without what languages spell differently: Norway, Norvège."""
+    return fold(word).translate(_SPELT_ALIKE)
+
+
+def is_alike(one: str, other: str) -> bool:
+    """Tell whether two skeletons differ in their endings only."""
+    shared = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared >= SHARED_LETTERS and max(len(one), len(other)) - shared <= LONGEST_ENDING
 
 
 @cache
