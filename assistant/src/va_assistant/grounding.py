@@ -12,10 +12,11 @@ from functools import lru_cache
 from itertools import pairwise
 
 from va_assistant.asking import says_little
+from va_assistant.citing import cited, line_of
 from va_assistant.concepts import mates
-from va_assistant.languages import language_of
+from va_assistant.languages import SHARED_LETTERS, is_alike, language_of, skeleton
 from va_assistant.passages import Sentence, sentences_in
-from va_assistant.statements import Clause, Fact, Statement, facts_in, read, terms_in
+from va_assistant.statements import Clause, Fact, read, terms_in
 from va_assistant.words import MONTHS, WEEKDAYS, Token, fold, is_number, tokens
 
 STRICT_SHARE = 0.8
@@ -23,12 +24,6 @@ STRICT_SHARE = 0.8
 
 LONGEST_LIST = 12
 """A larger number is never taken for a count of what a line lists."""
-
-SHARED_LETTERS = 4
-"""With which a word begins that is a form of another."""
-
-LONGEST_ENDING = 4
-"""Letters in which such forms may differ."""
 
 LONGEST_SENTENCE = 2000
 """Characters that a stream waits for the end of a sentence."""
@@ -53,7 +48,6 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(r",|;|\b(?:and|or|und|oder|et|ou|y|og)\b|&|\n")
-_SPELT_ALIKE = str.maketrans("wuyc", "vvik")
 _NUMBERING = re.compile(r"^\s*\d{1,2}[.)]\s")
 
 
@@ -89,7 +83,7 @@ class Grounds:
         texts = tuple(texts)
         sample = "" if stems else " ".join(line.text for line in nearby[:5]) or "".join(texts)
         self._language = "en" if stems else language_of(sample)
-        self._nearby = [_read(line, stems, self._language) for line in nearby]
+        self._nearby = [line_of(line, stems, self._language) for line in nearby]
         self._known = (
             *(line.content for line in self._nearby),
             *(_terms_of_text(text, stems, self._language) for text in texts),
@@ -107,7 +101,8 @@ class Grounds:
         """Judge a sentence that may be in words, and a language, of its own.
 
         What it states as a fact the texts have, or the question has it and it is denied. Where
-        words can be compared, each clause that denies nothing has one of the texts.
+        words can be compared, each clause that denies nothing has some of the texts. A yes states
+        what the question asks.
         """
         language = language_of(sentence, self._question)
         told = read(sentence, stems=self._stems, language=language)
@@ -121,10 +116,15 @@ class Grounds:
             if same and not clause.denies and not self._says(clause):
                 return Verdict(is_supported=False)
         if told.affirms and not any(clause.denies for clause in told.clauses):
-            asked = facts_in(self._question, stems=self._stems, language=language)
-            if not all(self._holds(fact, same) for fact in asked):
-                return Verdict(is_supported=False)
-        return Verdict(is_supported=True, sources=self._cited(told))
+            asked = read(self._question, stems=self._stems, language=language, asks=True)
+            is_bare = not any(clause.words or clause.facts for clause in told.clauses)
+            for clause in asked.clauses:
+                if not all(self._holds(fact, same) for fact in clause.facts):
+                    return Verdict(is_supported=False)
+                if is_bare and same and not self._says(clause):
+                    return Verdict(is_supported=False)
+        sources = cited(told, self._asked, self._nearby, stems=self._stems)
+        return Verdict(is_supported=True, sources=sources)
 
     def _strict_verdict(self, sentence: str) -> Verdict:
         words = tokens(sentence, stems=self._stems)
@@ -136,7 +136,7 @@ class Grounds:
         if not stated or not sources:
             return Verdict(is_supported=False)  # it only repeats the question
         here = frozenset[str]().union(
-            *(_read(source, self._stems, self._language).content for source in sources)
+            *(line_of(source, self._stems, self._language).content for source in sources)
         )
         if not hard <= here:
             return Verdict(is_supported=False)  # a fact of another line than the one that answers
@@ -220,79 +220,22 @@ class Grounds:
                 break
         return tuple(chosen)
 
-    def _cited(self, told: Statement) -> tuple[Sentence, ...]:
-        """Return the line, or the two, that a sentence rests on; rather none than a wrong one.
-
-        A line has a fact of the sentence that the question does not have, and, where that is but
-        a small number, a word beside it. Where there are no such facts it has most of the words.
-        """
-        facts = {term for clause in told.clauses for fact in clause.facts for term in fact.terms}
-        words = {term for clause in told.clauses for term in clause.words}
-        left = {term for term in facts - self._asked if self._distinguishes(term)}
-        chosen: list[Sentence] = []
-        for _ in range(2):
-            best, best_score = None, 0.0
-            for place, line in enumerate(self._nearby):
-                shared, about = left & line.own, words & line.content
-                is_weak = all(term.isdigit() and len(term) < 3 for term in shared)
-                score = 2 * len(shared) + len(about) - 0.01 * place
-                if shared and (about or not is_weak) and score > best_score:
-                    best, best_score = line, score
-            if best is None:
-                break
-            chosen.append(best.sentence)
-            left -= best.content
-        if chosen or not words:
-            return tuple(chosen)
-        stated = words | facts
-        said = [sum(self._is_said(term, line.content) for term in stated) for line in self._nearby]
-        most = max(said, default=0)
-        return (self._nearby[said.index(most)].sentence,) if 2 * most > len(stated) else ()
-
-    def _distinguishes(self, term: str) -> bool:
-        """Tell whether few of the lines have a term: the name in a title is above all of them."""
-        having = sum(term in line.content for line in self._nearby)
-        return having <= max(3, len(self._nearby) / 2)
-
-    def _is_said(self, term: str, content: frozenset[str]) -> bool:
-        return term in content or (self._stems and not mates(term).isdisjoint(content))
-
     def _knows(self, term: str) -> bool:
         return any(term in terms for terms in self._known)
 
     def _knows_alike(self, term: str) -> bool:
         """Tell whether a word of the texts differs from a term in its ending only."""
-        sought = _skeleton(term)
+        sought = skeleton(term)
         if len(sought) < SHARED_LETTERS:
             return any(self._knows(term.removesuffix(ending)) for ending in ("s", "n"))
         return any(
-            _is_alike(sought, word)
+            is_alike(sought, word)
             for terms in self._known
             for word in _by_beginning(terms).get(sought[:SHARED_LETTERS], ())
         )
 
     def _terms(self, text: str) -> frozenset[str]:
         return terms_in(text, stems=self._stems, language=language_of(text) or self._language)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line as it is compared."""
-
-    sentence: Sentence
-    own: frozenset[str]
-    """Its terms."""
-
-    content: frozenset[str]
-    """Those, and the terms of what stands above it."""
-
-
-@lru_cache(maxsize=4096)
-def _read(sentence: Sentence, stems: bool, language: str) -> _Line:
-    """Return a line with its terms; lines are asked about again."""
-    own = terms_in(sentence.text, stems=stems, language=language)
-    around = " ".join((*sentence.headings, sentence.intro))
-    return _Line(sentence, own, own | terms_in(around, stems=stems, language=language))
 
 
 @lru_cache(maxsize=64)
@@ -304,23 +247,9 @@ def _terms_of_text(text: str, stems: bool, language: str) -> frozenset[str]:
 def _by_beginning(terms: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
     """Return the words among terms by their first letters."""
     found: dict[str, tuple[str, ...]] = {}
-    for word in map(_skeleton, terms):
+    for word in map(skeleton, terms):
         found[word[:SHARED_LETTERS]] = (*found.get(word[:SHARED_LETTERS], ()), word)
     return found
-
-
-def _skeleton(word: str) -> str:
-    """Return a folded word without what languages spell differently: Norway, Norvège."""
-    return fold(word).translate(_SPELT_ALIKE)
-
-
-def _is_alike(one: str, other: str) -> bool:
-    shared = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        shared += 1
-    return shared >= SHARED_LETTERS and max(len(one), len(other)) - shared <= LONGEST_ENDING
 
 
 def _counts_what_follows(start: int, terms: Sequence[str], sentence: str) -> bool:

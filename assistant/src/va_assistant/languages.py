@@ -1,10 +1,12 @@
 """Small words, numbers and calendars of a few languages, to read what an answer states; pure data.
 
 Only what grounding needs: in which language a sentence is, which of its words are a number, a month
-or a weekday, and where it denies something. Everything is folded.
+or a weekday, where it denies something, and which names may be the same. Everything is folded.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 
 from va_assistant.words import MONTHS, WEEKDAYS, fold
@@ -36,6 +38,11 @@ _SMALL = {
         "no": "og er det som en et av til med for ikke hun han pa ja nei i har hvor hos",
         "pt": "o os a as e uma um com para do da em que ela ele sim nao no na tem onde quando",
     }.items()
+}
+
+_LANGUAGES = {
+    word: tuple(language for language, small in _SMALL.items() if word in small)
+    for word in frozenset().union(*_SMALL.values())
 }
 
 _NUMBERS = {
@@ -121,8 +128,19 @@ NEGATION = re.compile(
 LONGEST_NUMBER = 40
 """Letters of a number that is one word; also what keeps the search for its parts short."""
 
+LONG_ENOUGH = 2000
+"""Characters of a text that tell its language."""
+
 FEW_WORDS = 3
 """A longer sentence without any small word is in none of these languages."""
+
+SHARED_LETTERS = 4
+"""With which a word begins that is a form of another."""
+
+LONGEST_ENDING = 4
+"""Letters in which such forms may differ."""
+
+_SPELT_ALIKE = str.maketrans("wuyc", "vvik")
 
 YES = frozenset("yes yeah yep correct indeed ja jawohl oui si sim".split())
 
@@ -132,19 +150,24 @@ def language_of(text: str, hint: str = "") -> str:
 
     What a short text leaves open the hint decides, for instance the question that it answers.
     """
-    words = _WORD.findall(fold(text[:2000]))
-    hints = _WORD.findall(fold(hint[:200]))
-    best, most = "", (0, 0)
-    for language, small in _SMALL.items():
-        count = (sum(word in small for word in words), sum(word in small for word in hints))
-        if count > most:
-            best, most = language, count
-    return best if most[0] or len(words) <= FEW_WORDS else ""
+    words = _WORD.findall(fold(text[:LONG_ENOUGH]))
+    said, hinted = _counts(words), _counts(_WORD.findall(fold(hint[:LONG_ENOUGH])))
+    if not said and len(words) > FEW_WORDS:
+        return ""
+    return max(
+        (language for language in _SMALL if said[language] or hinted[language]),
+        key=lambda language: (said[language], hinted[language]),
+        default="",
+    )
+
+
+def _counts(words: Iterable[str]) -> Counter[str]:
+    return Counter(language for word in words for language in _LANGUAGES.get(word, ()))
 
 
 def is_small(word: str) -> bool:
     """Tell whether a folded word is a small one of some language."""
-    return any(word in small for small in _SMALL.values())
+    return word in _LANGUAGES
 
 
 def values_of(word: str, language: str) -> list[int]:
@@ -183,6 +206,21 @@ def calendar(word: str, language: str) -> str:
     """Return the English name of a month or weekday, `""` for other words."""
     names = _calendar(language)
     return names.get(word) or names.get(word.removesuffix("s")) or ""
+
+
+def skeleton(word: str) -> str:
+    """Return a folded word without what languages spell differently: Norway, Norvège."""
+    return fold(word).translate(_SPELT_ALIKE)
+
+
+def is_alike(one: str, other: str) -> bool:
+    """Tell whether two skeletons differ in their endings only."""
+    shared = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared >= SHARED_LETTERS and max(len(one), len(other)) - shared <= LONGEST_ENDING
 
 
 @cache

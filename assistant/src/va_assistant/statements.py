@@ -60,7 +60,9 @@ _VERBS = frozenset(
 """What follows a name that opens a sentence; of a list of things the verb would be plural."""
 
 _BEFORE_NAMES = frozenset("aus bei von nach in heisst namens".split())
-_NO_NAMES = re.compile(r"\w+(?:ung|heit|keit|schaft|tion|tat|zeit|tage|beruf|arbeit|bau|ing|isch)$")
+_NO_NAMES = re.compile(
+    r"\w*(?:ung|heit|keit|schaft|tion|tat|zeit|tage|beruf|arbeit|bau|ing|isch|deutsch)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,10 @@ class Statement:
     """It begins with a yes, so it states what the question asks."""
 
 
-def read(sentence: str, *, stems: bool, language: str) -> Statement:
-    """Return what a sentence states; `language` is the one it is in."""
+def read(sentence: str, *, stems: bool, language: str, asks: bool = False) -> Statement:
+    """Return what a sentence states, or a question asks; `language` is the one it is in."""
     found = tokens(sentence, stems=stems)
-    facts = {fact.start: fact for fact in _facts(found, sentence, language)}
+    facts = {fact.start: fact for fact in _facts(found, sentence, language, asks)}
     clauses: list[Clause] = []
     start, first, denied = 0, 0, False
     for end in (*(match.start() for match in _CLAUSE_ENDS.finditer(sentence)), len(sentence)):
@@ -121,11 +123,6 @@ def read(sentence: str, *, stems: bool, language: str) -> Statement:
         start, first = end, last
     opening = fold(found[0].text) if found else ""
     return Statement(tuple(clauses), affirms=opening in YES)
-
-
-def facts_in(text: str, *, stems: bool, language: str) -> tuple[Fact, ...]:
-    """Return the facts that a text has, for what a question states."""
-    return tuple(_facts(tokens(text, stems=stems), text, language))
 
 
 def numbers(found: Sequence[Token], text: str, language: str) -> Iterator[tuple[int, int, str]]:
@@ -168,7 +165,7 @@ def terms_in(text: str, *, stems: bool, language: str) -> frozenset[str]:
     return frozenset(terms)
 
 
-def _facts(found: Sequence[Token], sentence: str, language: str) -> Iterator[Fact]:
+def _facts(found: Sequence[Token], sentence: str, language: str, asks: bool) -> Iterator[Fact]:
     in_words = {start: (end, value) for start, end, value in numbers(found, sentence, language)}
     skip, tells_time = 0, bool(_TIME.search(sentence))
     for at, token in enumerate(found):
@@ -183,7 +180,7 @@ def _facts(found: Sequence[Token], sentence: str, language: str) -> Iterator[Fac
             yield Fact(token.terms, token.start, clocks=clocks)
         elif token.kind == "word" and (name := calendar(fold(token.text), language)):
             yield Fact((name,), token.start, is_name=True)
-        elif token.terms and _is_name(at, found, sentence, language):
+        elif token.terms and _is_name(at, found, sentence, language, asks):
             yield Fact(token.terms, token.start, is_name=True)
 
 
@@ -195,19 +192,21 @@ def _clocks(term: str) -> tuple[str, ...]:
     return (f"{hour}:{minute}", f"{int(hour) + 12}:{minute}")
 
 
-def _is_name(at: int, found: Sequence[Token], sentence: str, language: str) -> bool:
+def _is_name(at: int, found: Sequence[Token], sentence: str, language: str, asks: bool) -> bool:
     token = found[at]
     word = fold(token.text)
     if token.kind != "word" or not token.text[0].isupper() or is_small(word):
         return False
     before = sentence[max(0, token.start - 9) : token.start].rstrip(" \"'“„«(*_-•")
     if not before or before[-1] in ":\n":
-        return _opens_as_name(at, found, sentence, language)
+        return not asks and _opens_as_name(at, found, sentence, language)
     if language != "de":
         return True
     previous = found[at - 1]
     if fold(previous.text) in _BEFORE_NAMES:
         return not _NO_NAMES.match(word)
+    if asks:
+        return False  # the verb is before the name, the noun behind it: Hat Ada Kinder
     follows_name = previous.text[0].isupper() and not is_small(fold(previous.text))
     after_number = at > 1 and found[at - 2].kind in {"number", "clock"}
     gap = sentence[previous.start + len(previous.text) : token.start]

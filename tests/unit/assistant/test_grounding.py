@@ -81,6 +81,13 @@ def test_what_only_the_question_has_may_be_denied_but_not_affirmed() -> None:
     assert tolerant("Did she work at Norconsult in 2012?").check("Yes, she did.").is_supported
 
 
+def test_a_bare_yes_states_what_is_asked() -> None:
+    assert tolerant("Does she have a dog?").check("Yes.").is_supported
+    assert not tolerant("Is she a dentist?").check("Yes.").is_supported
+    assert not tolerant("Is she a dentist?").check("Yes, she is.").is_supported
+    assert tolerant("Is she a dentist?").check("No, she is not.").is_supported
+
+
 def test_a_source_has_a_fact_that_the_question_does_not_have() -> None:
     def lines(sentence: str) -> list[int]:
         return [source.line for source in tolerant().check(sentence).sources]
@@ -90,7 +97,7 @@ def test_a_source_has_a_fact_that_the_question_does_not_have() -> None:
     assert lines("The dog is called Pixel.") == [9]
 
 
-@pytest.mark.parametrize("sentence", ["Yes.", "Sie arbeitet gern mit anderen."])
+@pytest.mark.parametrize("sentence", ["No, she is not.", "Sie arbeitet gern mit anderen."])
 def test_no_source_is_named_for_what_no_line_has(sentence: str) -> None:
     verdict = tolerant().check(sentence)
     assert verdict.is_supported

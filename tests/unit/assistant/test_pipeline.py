@@ -123,6 +123,11 @@ def test_an_answer_of_a_model_names_its_lines() -> None:
     assert [(source.file, source.line) for source in reply.sources] == [("cv.md", 1)]
 
 
+def test_no_line_is_named_for_an_answer_that_rests_on_none() -> None:
+    reply = pipeline("Yes.")[0].answer(QUESTION)
+    assert (reply.text, reply.made, reply.sources) == ("Yes.", Made.MODEL, ())
+
+
 def test_what_is_invented_is_taken_out() -> None:
     asked, _ = pipeline("She plays the cello. She won the Arctic Prize in 1999.")
     assert asked.answer(QUESTION).text == "She plays the cello."
