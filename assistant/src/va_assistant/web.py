@@ -206,7 +206,7 @@ def _error(failure: Failure) -> Response:
     elif as_json:
         response = Response(dump(_error_fields(failure)), content_type=JSON)
     else:
-        response = Response(f"{failure.reason}: {failure.message}\n", content_type=TEXT)
+        response = Response(f"{failure.reason}: {failure.told}\n", content_type=TEXT)
     response.status_code = failure.status
     if failure.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(failure.retry_after))
@@ -221,4 +221,4 @@ def _error(failure: Failure) -> Response:
 
 
 def _error_fields(failure: Failure) -> dict[str, Any]:
-    return {"error": {"reason": failure.reason, "message": failure.message}}
+    return {"error": {"reason": failure.reason, "message": failure.told}}
