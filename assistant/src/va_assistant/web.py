@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,6 +46,9 @@ _ROUTE_ERRORS = {
     404: (Reason.NOT_FOUND, "GET /openapi.json says what there is"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
 }
+_QUESTIONS = frozenset({"ask", "openai.complete"})
+"""The routes that questions come by."""
+
 _DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
@@ -73,7 +77,8 @@ def create_app(
 
     @app.before_request
     def let_in() -> None:
-        with reception.noting_refusal():
+        # What scanners and browsers try beside is no question that failed.
+        with reception.noting_refusal() if request.endpoint in _QUESTIONS else nullcontext():
             gate.check(_arrival())
 
     @app.post("/")
