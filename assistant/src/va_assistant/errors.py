@@ -216,6 +216,10 @@ class AskerLeft(Exception):
     """Whoever asked has closed the connection: nobody waits for the answer."""
 
 
+class NotSent(AskerLeft):
+    """The connection ended, or was cut off for its slowness, before the question was there."""
+
+
 def one_line(text: str) -> str:
     """Return a foreign message as one printable line of bounded length."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

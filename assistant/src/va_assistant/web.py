@@ -32,6 +32,7 @@ from va_assistant.reception import (
 )
 from va_assistant.replies import Part, Reply, account_of
 from va_assistant.revision import Revision
+from va_assistant.server import NO_PAGE
 
 log = structlog.get_logger()
 
@@ -39,9 +40,6 @@ HELP = """\
 Ask with a POST, for example:
   curl -d 'What is this about?' {url}
 """
-NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-"""What a model writes is never run, loaded or framed, whatever a browser takes it for."""
-
 _ROUTE_ERRORS = {
     404: (Reason.NOT_FOUND, "GET /openapi.json says what there is"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
@@ -67,6 +65,7 @@ def create_app(
     """
     gate = gate or Gate()
     app = Flask("va_assistant", static_folder=None)
+    app.url_map.merge_slashes = False  # its redirection is a page of HTML
     page = Page()
     reception = Reception(
         answering=answering, revision=revision.name, question_bytes=question_bytes

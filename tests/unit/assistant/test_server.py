@@ -169,6 +169,7 @@ def test_what_is_no_http_gets_one_line_and_nothing_breaks(shared: Served, garbag
         sock.shutdown(socket.SHUT_WR)
         reply = rest_of(sock)
     assert not reply or reply.split(b" ")[1] in {b"400", b"501"}
+    assert not reply or b"\r\nContent-Security-Policy: default-src 'none'" in reply
     assert b"Traceback" not in reply
     assert b"<html" not in reply
     assert shared.ask(QUESTION).status == 200
