@@ -48,7 +48,7 @@ class Served:
 
     def ask(
         self,
-        body: bytes | str = "Which instrument is it?",
+        body: bytes | str | None = "Which instrument is it?",
         method: str = "POST",
         path: str = "/",
         **headers: str,

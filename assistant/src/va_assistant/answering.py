@@ -109,6 +109,11 @@ class Answering:
         self._metrics.refused(failure.reason)
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
+    def not_sent(self, seconds: float, *, request_id: str) -> None:
+        """Take note of a question that did not come in the time that it had a seat."""
+        self._metrics.left(seconds)
+        log.info("question not received", request_id=request_id, seconds=round(seconds, 4))
+
     def _deadline(self) -> Deadline:
         return Deadline.after(self._timeout_seconds, gap=self._gap_seconds)
 

@@ -21,6 +21,9 @@ RUN = 7
 SHORTEST = 4
 """Words of the shortest sentence that does: `Be brief.` may be said by anybody."""
 
+QUOTED_CHARACTERS = 20
+"""In a row of what a provider was sent that make its words a quotation."""
+
 QUOTED = "what the provider said of it quotes what it was sent"
 """Instead of words that belong into no log and no status."""
 
@@ -66,6 +69,25 @@ class Listener:
             for length in self._lengths
             for start in range(len(words) - length + 1)
         )
+
+
+def quotes(message: str, sent: Iterable[str]) -> bool:
+    """Tell whether a provider's message repeats a text that it was sent, or a long part of it."""
+    plain = _plain(message)
+    return any(_shares_a_run(plain, _plain(text)) for text in sent)
+
+
+def _shares_a_run(message: str, text: str) -> bool:
+    if len(text) <= QUOTED_CHARACTERS:
+        return len(text) >= SHORTEST and text in message
+    return any(
+        message[start : start + QUOTED_CHARACTERS] in text
+        for start in range(len(message) - QUOTED_CHARACTERS + 1)
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(fold(text).split())
 
 
 def quotes_the_prompt(message: str) -> bool:

@@ -133,6 +133,27 @@ _OF_THE_MODEL = _PASSING | {
 }
 
 
+_SAID: dict[Reason, str] = {
+    Reason.KEY_MISSING: "the model's key is missing",
+    Reason.KEY_REFUSED: "the provider refuses the model's key",
+    Reason.CA_MISSING: "the file with the model's CA is missing",
+    Reason.CA_INVALID: "the file with the model's CA is none",
+    Reason.MODEL_NOT_FOUND: "the provider does not know the model",
+    Reason.REQUEST_REFUSED: "the provider refuses the question",
+    Reason.CONTEXT_TOO_LARGE: "the question and the texts are too long for the model",
+    Reason.HOST_NOT_FOUND: "the model's host is not found",
+    Reason.CONNECTION_REFUSED: "the model's host takes no connection",
+    Reason.TLS_FAILED: "no trusted connection to the model comes about",
+    Reason.RATE_LIMITED: "the provider is asked too often",
+    Reason.UPSTREAM_ERROR: "the model's server had an error",
+    Reason.CONNECTION_LOST: "the connection to the model was cut",
+    Reason.TIMEOUT: "the model did not answer in time",
+    Reason.CIRCUIT_OPEN: "the model failed again and again and is left alone for a moment",
+}
+"""What an asker is told of a model: a provider's own words name organizations and hosts, and may
+repeat what it was sent. They are for the log and the status."""
+
+
 class Failure(Exception):
     """A question that gets no answer, with the reason that the asker is told."""
 
@@ -174,6 +195,13 @@ class Failure(Exception):
         return RETRY_AFTER_SECONDS.get(self.reason, 5)
 
     @property
+    def told(self) -> str:
+        """What the asker is told: our own words, never a provider's."""
+        if self.about_question and self.reason is Reason.UPSTREAM_ERROR:
+            return self.message  # of an answer that came and is none: they are our own
+        return _SAID.get(self.reason, self.message)
+
+    @property
     def about_model(self) -> bool:
         """Whether somebody else may well answer the same question: another model, or the text."""
         return (self.reason in _OF_THE_MODEL or self.meets_all) and not self.about_question
@@ -186,6 +214,10 @@ class Failure(Exception):
 
 class AskerLeft(Exception):
     """Whoever asked has closed the connection: nobody waits for the answer."""
+
+
+class NotSent(AskerLeft):
+    """The connection ended, or was cut off for its slowness, before the question was there."""
 
 
 def one_line(text: str) -> str:

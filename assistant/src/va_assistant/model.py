@@ -25,7 +25,7 @@ from va_assistant.keys import KeySource
 from va_assistant.prompt import MINIMAL, Prompt, Query
 from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.redaction import redacted, redacted_stream
-from va_assistant.refusals import failure_of, is_cut_to_nothing
+from va_assistant.refusals import failure_of, is_cut_to_nothing, nameless
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
 from va_assistant.trust import Trust
@@ -248,7 +248,7 @@ class Model:
         try:
             yield
         except Failure as failure:
-            message = failure.message
+            message = nameless(failure.message)
             for secret in filter(None, (key, self._proxy_token)):
                 message = message.replace(secret, "…")
             failure.message = QUOTED if quotes_the_prompt(message) else one_line(message)

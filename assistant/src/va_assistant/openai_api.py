@@ -157,7 +157,7 @@ def error_of(failure: Failure) -> dict[str, Any]:
     kind = "server_error" if status >= 500 else _ERROR_TYPES.get(status, "invalid_request_error")
     return {
         "error": {
-            "message": failure.message,
+            "message": failure.told,
             "type": kind,
             "param": failure.param,
             "code": failure.reason,

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
-from va_assistant.confidential import QUOTED, Confidential, Listener, confidential_of
+from va_assistant.confidential import QUOTED, Listener, confidential_of, quotes
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure
 from va_assistant.grounding import Grounds, finished, says_nothing, split
@@ -163,8 +163,9 @@ class Pipeline:
         try:
             yield
         except Failure as failure:
-            asked = Confidential((case.question, *(turn.text for turn in case.history)))
-            if asked.listener().would_give_away(failure.message):
+            asked = (case.question, *(turn.text for turn in case.history))
+            passages = (s.text for one in case.study.passages for s in one.sentences)
+            if quotes(failure.message, (*asked, *passages)):
                 failure.message = QUOTED
             raise
 

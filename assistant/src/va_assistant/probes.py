@@ -13,10 +13,15 @@ from collections.abc import Callable
 from va_assistant.metrics import Metrics
 from va_assistant.readiness import Readiness
 
-REQUEST_SECONDS = 5.0
-"""How long a client may take to send its request and to take the answer."""
+REQUEST_SECONDS = 1.0
+"""How long a client may take to send its request: it is one line and a few headers."""
+
+ANSWER_SECONDS = 5.0
+"""How long it may take the answer."""
 
 MAX_CONNECTIONS = 64
+"""Over it, whoever has kept silent for the longest makes room: who asks is never refused."""
+
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -36,7 +41,8 @@ class Probes(threading.Thread):
         self._readiness = readiness
         self._metrics = metrics
         self._is_serving = is_serving
-        self._open = 0
+        self._silent: dict[asyncio.StreamWriter, None] = {}
+        """Connections whose request is not complete, the oldest first."""
 
     def run(self) -> None:
         """Serve for as long as the process lives."""
@@ -47,19 +53,22 @@ class Probes(threading.Thread):
         await server.serve_forever()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._silent[writer] = None
+        if len(self._silent) > MAX_CONNECTIONS:
+            oldest = next(iter(self._silent))
+            del self._silent[oldest]
+            oldest.transport.abort()
         try:
-            if self._open < MAX_CONNECTIONS:
-                self._open += 1
-                try:
-                    async with asyncio.timeout(REQUEST_SECONDS):
-                        head = await reader.readuntil(b"\r\n\r\n")
-                        writer.write(self._respond(head))
-                        await writer.drain()
-                finally:
-                    self._open -= 1
+            async with asyncio.timeout(REQUEST_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+            self._silent.pop(writer, None)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                writer.write(self._respond(head))
+                await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the client's fault and loss
         finally:
+            self._silent.pop(writer, None)
             writer.close()
 
     def _respond(self, head: bytes) -> bytes:

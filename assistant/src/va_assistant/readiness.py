@@ -20,6 +20,12 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
+SPACING_SECONDS = 30.0
+"""Between an answered trial and the next while the model is thought to be there.
+
+A trial costs the whole prompt, and whoever finds a question that a provider refuses can ask it
+again and again."""
+
 ACCESS_CHECK_SECONDS = 1.0
 """How often a waiting trial looks whether the key or the CA has changed."""
 
@@ -201,6 +207,7 @@ class Trial(threading.Thread):
         changed: Callable[[], None] = lambda: None,
         first_pause: float = FIRST_PAUSE_SECONDS,
         access_check: float = ACCESS_CHECK_SECONDS,
+        spacing: float = SPACING_SECONDS,
     ) -> None:
         """`answered` and `failed` are called after a trial that was so, `changed` after each.
 
@@ -216,15 +223,19 @@ class Trial(threading.Thread):
         self._changed = changed
         self._first_pause = first_pause
         self._access_check = access_check
+        self._spacing = spacing
         self._stopped = False
 
     def run(self) -> None:
         """Try for as long as the process lives."""
         while not self._stopped:
             access = self._until_answered()
+            spaced = time.monotonic() + self._spacing
             while not self._doubted.wait(self._access_check):
                 if self._model.access_now() != access:
                     break
+            else:
+                self._wait(spaced - time.monotonic(), access, only_while=ModelState.READY)
 
     def stop(self) -> None:
         """End after the trial at hand."""
@@ -278,10 +289,17 @@ class Trial(threading.Thread):
         self._answered()
         return None
 
-    def _wait(self, seconds: float, access: object) -> None:
-        """Wait, but not longer than until the key or the trust is another one."""
+    def _wait(
+        self, seconds: float, access: object, *, only_while: ModelState | None = None
+    ) -> None:
+        """Wait, but not longer than until the key or the trust is another one.
+
+        Nor than the model has the state that is given.
+        """
         ends = time.monotonic() + seconds
         while not self._stopped and (left := ends - time.monotonic()) > 0:
+            if only_while and self._readiness.state(self._rung) is not only_while:
+                return
             time.sleep(min(left, self._access_check))
             if self._model.access_now() != access:
                 return

@@ -7,6 +7,7 @@ gives its seat back when the last byte of the answer is written.
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from flask import Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from va_assistant.answering import Answering, Asked
-from va_assistant.errors import AskerLeft, Failure, Reason, one_line
+from va_assistant.errors import AskerLeft, Failure, NotSent, Reason, one_line
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, Question, form_of, too_large
 from va_assistant.replies import Author, Part
 
@@ -54,9 +55,12 @@ class Reception:
             )
             # A seat first: whoever reads slowly is one of the many, too.
             self.answering.take_seat()
+        started = time.monotonic()
         try:
             response = respond(form)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, NotSent):
+                self.answering.not_sent(time.monotonic() - started, request_id=request_id())
             self.answering.leave_seat()
             raise
         response.call_on_close(self.answering.leave_seat)
@@ -113,7 +117,7 @@ def read_body(form: Form) -> bytes:
     except (OSError, ParseException):
         raise Failure(Reason.BAD_REQUEST, "the body does not come as HTTP wants it") from None
     if length is not None and len(body) < length:
-        raise AskerLeft
+        raise NotSent
     if received := request.environ.get("va.received"):
         received()
     return body

@@ -15,6 +15,8 @@ _TOO_LONG = re.compile(
 _CUT_TO_NOTHING = re.compile(r"output limit was reached", re.IGNORECASE)
 _ABOUT_CONTENT = frozenset({"content_filter", "content_policy_violation"})
 _KEY_LIKE = re.compile(r"\b(sk|key|Bearer)[-_ ][^\s'\"]{6,}")
+_ACCOUNT = re.compile(r"\b(?:org|proj)[-_][A-Za-z0-9]{6,}")
+"""How OpenAI names the organization and the project that a key belongs to."""
 
 
 def failure_of(
@@ -30,7 +32,7 @@ def failure_of(
     `who` has answered.
     """
     fields = body if isinstance(body, Mapping) else {}
-    text = _KEY_LIKE.sub("…", _message(fields, body))
+    text = nameless(_message(fields, body))
     said = f"{who} answered {status}" + (f": {text}" if text else "")
     codes = f"{fields.get('code')} {fields.get('type')}"
     if status == 401:
@@ -54,6 +56,11 @@ def failure_of(
         return Failure(Reason.REQUEST_REFUSED, f"{said}: a redirection, is the baseURL right?")
     about_question = bool(_ABOUT_CONTENT & set(codes.split()))
     return Failure(Reason.REQUEST_REFUSED, said, about_question=about_question)
+
+
+def nameless(message: str) -> str:
+    """Return a provider's message without what looks like a key or the name of an account."""
+    return _ACCOUNT.sub("…", _KEY_LIKE.sub("…", message))
 
 
 def is_cut_to_nothing(failure: Failure) -> bool:

@@ -28,6 +28,9 @@ SEND_SECONDS = 30
 LINGER_SECONDS = 2.0
 """How long a client may leave a connection open that is closed from this side."""
 
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""What a model writes is never run, loaded or framed, whatever a browser takes it for."""
+
 STALLED_SECONDS = 20.0
 """A loop that has not turned for so long does not serve."""
 
@@ -236,8 +239,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         line = f"{Reason.BAD_REQUEST}: {one_line(str(exc))}\n".encode()
         head = (
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(line)}\r\n"
-            "Connection: close\r\n\r\n"
+            f"X-Content-Type-Options: nosniff\r\nContent-Security-Policy: {NO_PAGE}\r\n"
+            f"Cache-Control: no-store\r\nContent-Length: {len(line)}\r\nConnection: close\r\n\r\n"
         )
         with contextlib.suppress(OSError):
             client.sendall(head.encode() + line)

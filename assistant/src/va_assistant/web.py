@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,7 @@ from va_assistant.reception import (
 )
 from va_assistant.replies import Part, Reply, account_of
 from va_assistant.revision import Revision
+from va_assistant.server import NO_PAGE
 
 log = structlog.get_logger()
 
@@ -38,13 +40,13 @@ HELP = """\
 Ask with a POST, for example:
   curl -d 'What is this about?' {url}
 """
-NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-"""What a model writes is never run, loaded or framed, whatever a browser takes it for."""
-
 _ROUTE_ERRORS = {
     404: (Reason.NOT_FOUND, "GET /openapi.json says what there is"),
     405: (Reason.METHOD_NOT_ALLOWED, "the header Allow says what there is"),
 }
+_QUESTIONS = frozenset({"ask", "openai.complete"})
+"""The routes that questions come by."""
+
 _DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
@@ -63,6 +65,7 @@ def create_app(
     """
     gate = gate or Gate()
     app = Flask("va_assistant", static_folder=None)
+    app.url_map.merge_slashes = False  # its redirection is a page of HTML
     page = Page()
     reception = Reception(
         answering=answering, revision=revision.name, question_bytes=question_bytes
@@ -73,7 +76,8 @@ def create_app(
 
     @app.before_request
     def let_in() -> None:
-        with reception.noting_refusal():
+        # What scanners and browsers try beside is no question that failed.
+        with reception.noting_refusal() if request.endpoint in _QUESTIONS else nullcontext():
             gate.check(_arrival())
 
     @app.post("/")
@@ -206,7 +210,7 @@ def _error(failure: Failure) -> Response:
     elif as_json:
         response = Response(dump(_error_fields(failure)), content_type=JSON)
     else:
-        response = Response(f"{failure.reason}: {failure.message}\n", content_type=TEXT)
+        response = Response(f"{failure.reason}: {failure.told}\n", content_type=TEXT)
     response.status_code = failure.status
     if failure.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(failure.retry_after))
@@ -221,4 +225,4 @@ def _error(failure: Failure) -> Response:
 
 
 def _error_fields(failure: Failure) -> dict[str, Any]:
-    return {"error": {"reason": failure.reason, "message": failure.message}}
+    return {"error": {"reason": failure.reason, "message": failure.told}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from va_assistant.confidential import Confidential
+from va_assistant.confidential import Confidential, quotes
 from va_assistant.prompt import REMINDER, RULES
 
 INSTRUCTIONS = (
@@ -67,3 +67,23 @@ def test_a_sentence_that_was_not_told_breaks_no_run() -> None:
         listener.hear(word)
         listener.would_give_away("Something that is dropped.")
     assert listener.would_give_away("Nordlys")
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [
+        ("400: invalid: 'My IBAN is CANARY-4711'", "my  IBAN is CANARY-4711"),
+        (
+            "body.messages[1]: input_value='…IBAN is CANARY-4711 and my…'",
+            "My IBAN is CANARY-4711 and my name",
+        ),
+        ("flagged: IBAN?", "IBAN?"),
+    ],
+)
+def test_a_message_that_repeats_what_was_sent_is_known(message: str, sent: str) -> None:
+    assert quotes(message, ["something else", sent])
+
+
+@pytest.mark.parametrize("sent", ["", "a", "Is the server in Oslo?", "x" * 65_536])
+def test_one_that_shares_some_words_is_not(sent: str) -> None:
+    assert not quotes("the provider answered 500: The server had an error", [sent])

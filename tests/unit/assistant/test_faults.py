@@ -169,7 +169,7 @@ def test_a_host_that_swallows_connections_takes_no_longer_than_connecting_may(
     ):
         started = time.monotonic()
         response = web.post("/", data=NOT_THERE)
-    assert response.text.endswith("no connection in time\n")
+    assert response.text.startswith("ConnectionRefused: ")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert time.monotonic() - started < 5
 

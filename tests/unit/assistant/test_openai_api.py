@@ -297,6 +297,7 @@ def test_tokens_are_told_as_they_are_known() -> None:
     ],
 )
 def test_an_error_has_the_shape_of_openai(reason: Reason, kind: str) -> None:
-    assert error_of(Failure(reason, "why", param="messages")) == {
-        "error": {"message": "why", "type": kind, "param": "messages", "code": reason.value}
+    failure = Failure(reason, "why", param="messages")
+    assert error_of(failure) == {
+        "error": {"message": failure.told, "type": kind, "param": "messages", "code": reason.value}
     }

@@ -56,7 +56,11 @@ def key_file(tmp_path: Path) -> Path:
 def trying(stub: Stub, tmp_path: Path, key_file: Path) -> Callable[..., Any]:
     @contextmanager
     def run(
-        *, first_pause: float = 0.02, answered: Callable[[], None] = lambda: None
+        *,
+        first_pause: float = 0.02,
+        answered: Callable[[], None] = lambda: None,
+        failed: Callable[[Failure], None] = lambda _failure: None,
+        spacing: float = 0.02,
     ) -> Iterator[Readiness]:
         revision = read_revision(
             write_revision(tmp_path / "revision", baseURL=stub.url, timeoutSeconds=2), name="r"
@@ -64,7 +68,13 @@ def trying(stub: Stub, tmp_path: Path, key_file: Path) -> Callable[..., Any]:
         model = Model(revision.model, build_prompt(revision, revision.model), KeyFile(key_file))
         readiness = Readiness(revision)
         trial = Trial(
-            model, readiness, answered=answered, first_pause=first_pause, access_check=0.02
+            model,
+            readiness,
+            answered=answered,
+            failed=failed,
+            first_pause=first_pause,
+            access_check=0.02,
+            spacing=spacing,
         )
         trial.start()
         try:
@@ -280,6 +290,33 @@ def test_a_question_that_is_refused_leaves_the_pod_as_it_was(
         assert state(readiness) == "Ready"
 
 
+def test_questions_that_are_refused_buy_no_trial_each(
+    stub: Stub, trying: Callable[..., Any]
+) -> None:
+    with trying(spacing=0.5) as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+        for _ in range(40):
+            refused = Failure(Reason.REQUEST_REFUSED, "400: invalid_prompt")
+            readiness.question_failed(refused, started=time.monotonic())
+        stub.wait_for(lambda: len(stub.log) == 2)
+    assert stub.log[1].started - stub.log[0].started >= 0.5
+
+
+def test_a_model_that_fails_is_tried_at_once(stub: Stub, trying: Callable[..., Any]) -> None:
+    with trying(spacing=60) as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+        readiness.question_failed(Failure(Reason.CONNECTION_REFUSED, "gone"), started=0)
+        stub.wait_for(lambda: len(stub.log) == 2)
+
+
+def test_a_trial_that_fails_tells_so(stub: Stub, trying: Callable[..., Any]) -> None:
+    reasons: list[Reason] = []
+    stub.turns(error(500, "boom"))
+    with trying(failed=lambda failure: reasons.append(failure.reason)) as readiness:
+        wait_for(lambda: state(readiness) == "Ready")
+    assert reasons == [Reason.UPSTREAM_ERROR]
+
+
 def test_a_model_that_answers_makes_ready(stub: Stub, trying: Callable[..., Any]) -> None:
     with trying() as readiness:
         wait_for(lambda: readiness.report().ready)
@@ -367,7 +404,12 @@ def test_the_end_of_a_day_is_waited_for_and_a_provider_s_word_only_for_a_while(
     pause: int,
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(Trial, "_wait", lambda _self, seconds, _access: pauses.append(seconds))
+
+    def wait(_self: Trial, seconds: float, _access: object, *, only_while: object = None) -> None:
+        if not only_while:
+            pauses.append(seconds)
+
+    monkeypatch.setattr(Trial, "_wait", wait)
     failures = [Failure(reason, "later", retry_after=3600)]
 
     def try_out(self: Model, deadline: object) -> int:

@@ -8,6 +8,23 @@ import pytest
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.refusals import failure_of, is_cut_to_nothing, retry_after_seconds
 
+OF_A_MODEL = {
+    Reason.KEY_MISSING,
+    Reason.KEY_REFUSED,
+    Reason.CA_MISSING,
+    Reason.CA_INVALID,
+    Reason.MODEL_NOT_FOUND,
+    Reason.REQUEST_REFUSED,
+    Reason.CONTEXT_TOO_LARGE,
+    Reason.HOST_NOT_FOUND,
+    Reason.CONNECTION_REFUSED,
+    Reason.TLS_FAILED,
+    Reason.RATE_LIMITED,
+    Reason.UPSTREAM_ERROR,
+    Reason.CONNECTION_LOST,
+    Reason.TIMEOUT,
+    Reason.CIRCUIT_OPEN,
+}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -96,3 +113,25 @@ def test_a_model_that_had_no_room_for_a_word_was_reached() -> None:
 def test_a_question_that_the_provider_does_not_like_says_nothing_of_the_model() -> None:
     assert failure(400, {"code": "content_filter"}).about_question
     assert not failure(400, {"code": "unsupported_value"}).about_question
+
+
+OPENAI_LIMIT = "Rate limit reached for gpt-5 in organization org-Ab3dEf9hIj on tokens per min"
+
+
+def test_no_account_is_named() -> None:
+    said = failure(429, {"message": OPENAI_LIMIT}).message
+    assert "tokens per min" in said
+    assert "Ab3dEf9hIj" not in said
+
+
+@pytest.mark.parametrize("reason", sorted(OF_A_MODEL))
+def test_an_asker_is_told_our_own_words_of_a_model(reason: Reason) -> None:
+    theirs = Failure(reason, "gpu-7.inner.example:8000 said CANARY")
+    assert theirs.told
+    assert "inner" not in theirs.told
+    assert "CANARY" not in theirs.told
+
+
+def test_why_an_answer_is_none_is_told() -> None:
+    none = Failure(Reason.UPSTREAM_ERROR, "the model's answer is none", about_question=True)
+    assert none.told == none.message

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -527,6 +528,24 @@ class Broken:
 
     def read(self, *_: object) -> bytes:
         raise OSError
+
+
+def test_a_question_that_is_not_sent_to_its_end_is_counted_as_left(
+    web: FlaskClient, metrics: Metrics
+) -> None:
+    with capture_logs() as logs:
+        half = {"wsgi.input": BytesIO(b"half"), "CONTENT_LENGTH": "10"}
+        web.post("/", environ_overrides=half)
+    assert [line["event"] for line in logs] == ["question not received"]
+    assert counted(metrics, "va_assistant_questions_total", result="left", reason="") == 1
+    assert counted(metrics, "va_assistant_questions_in_flight") == 0
+
+
+@pytest.mark.parametrize("path", ["/page//x", "/v1//models"])
+def test_no_path_is_answered_with_a_redirection(web: FlaskClient, path: str) -> None:
+    response = web.get(path, base_url="http://a")
+    assert response.status_code in {200, 404}
+    assert "Location" not in response.headers
 
 
 def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(

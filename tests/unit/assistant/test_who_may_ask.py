@@ -58,6 +58,11 @@ def test_without_a_token_nobody_is_asked(closed: Served, stub: Stub) -> None:
     assert as_json.json["error"]["reason"] == "Unauthorized"
     assert closed.ask(QUESTION, path=f"/?token={TOKEN}").status == 401
     assert not stub.log
+    counted = 'va_assistant_questions_total{reason="Unauthorized",result="failed"} 7.0'
+    assert counted in closed.probe("/metrics").text
+    for path in ("/about", "/.env", "/v1/models"):
+        assert closed.ask(None, "GET", path).status == 401
+    assert counted in closed.probe("/metrics").text, "nobody has asked"
 
 
 @pytest.mark.parametrize(
