@@ -5,12 +5,16 @@ it a sentence may share every word with the question and still not answer it.
 """
 
 import re
+from functools import lru_cache
 
 from va_assistant import concepts
 from va_assistant.asking import Asked
 from va_assistant.passages import Sentence
 from va_assistant.wanted import Wanted
 from va_assistant.words import MONTHS, NUMBER_WORDS, WEEKDAYS, stem, terms_of, tokens
+
+SENTENCES_KEPT = 1024
+"""Sentences of which stays known what they say: the next question is of the same texts."""
 
 _CARDINAL = rf"(?:\d[\d.,]*|{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))}|an?|half)"
 _SPAN = (
@@ -96,9 +100,8 @@ _ROLE = re.compile(
     r"|^who\b",
     re.IGNORECASE,
 )
-_PRESENT = re.compile(
-    r"\b(?:present|now|today|current(?:ly)?|since|works|lives|leads|is|are|has)\b", re.IGNORECASE
-)
+_NOW = re.compile(r"\b(?:present|now|today|current(?:ly)?)\b|\bsince\b", re.IGNORECASE)
+_IS = re.compile(r"\bis\b|\bare\b")
 _CLOSED_SPAN = re.compile(
     r"\b(?:19|20)\d\d\s*(?:[-–—]|to|until)\s*(?:19|20)\d\d\b|\b(?:was|were|had"
     r"|former|previously|until)\b",
@@ -320,11 +323,12 @@ def _is_of(asked: Asked, text: str) -> bool:
     return not asked.is_identity and {term.term for term in asked.terms} <= named
 
 
+@lru_cache(maxsize=SENTENCES_KEPT)
 def speaks_of_now(text: str) -> float:
     """Return 1 for how things are, -1 for how they were, 0 where neither is said."""
-    if re.search(r"\b(?:present|now|today|current(?:ly)?)\b|\bsince\b", text, re.IGNORECASE):
+    if _NOW.search(text):
         return 1.0
-    return -1.0 if _CLOSED_SPAN.search(text) and not re.search(r"\bis\b|\bare\b", text) else 0.0
+    return -1.0 if _CLOSED_SPAN.search(text) and not _IS.search(text) else 0.0
 
 
 _NUMBERING = re.compile(r"^\W*\d{1,2}(?:\.\d+)*[.)]?\s+(?=[A-ZÀ-Þ])")

@@ -5,9 +5,10 @@ above it and in its neighbours, and less again where only a word of like meaning
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from va_assistant import concepts, evidence
@@ -89,6 +90,9 @@ class Hit:
     missing: tuple[Term, ...]
     """What of the question is neither in it nor around it."""
 
+    holds_wanted: bool
+    """It has the kind of thing that is asked for."""
+
 
 class Zone(NamedTuple):
     """Words at one distance from a sentence."""
@@ -98,11 +102,38 @@ class Zone(NamedTuple):
     names: float = 0.0
     """The factor for names, where it is another."""
 
-    def worth(self, word: str, term: Term) -> float:
-        """Return what a word counts here; nothing where it does not stand."""
-        if word not in self.words:
-            return 0.0
-        return max(self.factor, self.names) if term.is_name else self.factor
+
+class Place:
+    """A sentence with the words in it and around it: what the text alone decides."""
+
+    __slots__ = ("_names", "_naming", "has_names", "own", "passage", "sentence", "worth")
+
+    def __init__(self, sentence: Sentence, passage: Passage, zones: Sequence[Zone]) -> None:
+        """`zones` begin with the sentence itself and what else names the thing it is about."""
+        self.sentence = sentence
+        self.passage = passage
+        self.own = zones[0].words
+        self.has_names = evidence.has_names(sentence.text)
+        self.worth = _best_factors((zone.words, zone.factor) for zone in zones)
+        """Each word here, with what it counts in the zone where it counts most."""
+
+        self._names = _best_factors((zone.words, zone.names) for zone in zones if zone.names)
+        self._naming = tuple(zone.words for zone in zones[:NAMING_ZONES])
+
+    def worth_as_name(self, word: str) -> float:
+        """Return what a name counts here; nothing where it does not stand."""
+        return max(self.worth.get(word, 0.0), self._names.get(word, 0.0))
+
+    def is_about(self, words: frozenset[str]) -> bool:
+        """Tell whether one of some words names the thing that the sentence is about."""
+        return not all(words.isdisjoint(zone) for zone in self._naming)
+
+
+def _best_factors(zones: Iterable[tuple[frozenset[str], float]]) -> Mapping[str, float]:
+    best: dict[str, float] = {}
+    for words, factor in sorted(zones, key=itemgetter(1)):
+        best |= dict.fromkeys(words, factor)
+    return best
 
 
 def before_factor(sentence: Sentence, *, follows_on: bool) -> float:
@@ -113,12 +144,7 @@ def before_factor(sentence: Sentence, *, follows_on: bool) -> float:
 
 
 def weigh(  # one weight after the other, in their order
-    sentence: Sentence,
-    passage: Passage,
-    zones: Sequence[Zone],
-    asked: Asked,
-    meant: Meanings,
-    rarity: Mapping[str, float],
+    place: Place, asked: Asked, meant: Meanings, rarity: Mapping[str, float]
 ) -> Hit | None:
     """Return how much of a question a sentence holds; None where it is nothing."""
     held = in_itself = whole = bonus = before = 0.0
@@ -128,16 +154,15 @@ def weigh(  # one weight after the other, in their order
     said = {term.term for term in asked.terms}
     used: set[str] = set()
     """Words of the text that stand for one of the question already."""
-    holds = evidence.holds(asked, sentence)
-    has_names = evidence.has_names(sentence.text)
+    holds = evidence.holds(asked, place.sentence)
     for term in asked.terms:
         weight = term.weight * (0.35 + 0.65 * rarity[term.term])
-        match, inside, by = _match(term, meant[term.term], zones, said | used)
+        match, inside, by = _match(term, meant[term.term], place, said | used)
         if by in concepts.wider(term.term) and (
-            not inside or _names_another_kind(term, by, zones[0].words)
+            not inside or _names_another_kind(term, by, place.own)
         ):
             match = inside = 0.0
-        taken = {*said, *used} - {term.term}
+        is_its_own = by == term.term or (by not in said and by not in used)
         used.add(by)
         if term.is_kind and holds:
             match, inside = max(match, KIND_FACTOR), max(inside, KIND_FACTOR)
@@ -150,11 +175,11 @@ def weigh(  # one weight after the other, in their order
         whole += weight
         held += weight * match
         in_itself += weight * inside
-        if term.is_name and has_names and not is_number(term.term) and match < HEADING_FACTOR:
+        if term.is_name and place.has_names and not is_number(term.term) and match < HEADING_FACTOR:
             match *= ELSEWHERE_FACTOR
         if term.is_sought and (inside if asked.wanted is Wanted.YES_NO else match) < SOUGHT:
             match = 0.0
-        if not term.is_kind and not term.is_name and term.weight >= WEIGHTY and by not in taken:
+        if not term.is_kind and not term.is_name and term.weight >= WEIGHTY and is_its_own:
             weakest = min(weakest, match)
             solid += inside >= SOLID
         if not match and term.weight > LIGHT_WEIGHT:
@@ -162,13 +187,14 @@ def weigh(  # one weight after the other, in their order
     if not held and not bonus:
         return None
     return Hit(
-        sentence=sentence,
-        passage=passage,
+        sentence=place.sentence,
+        passage=place.passage,
         coverage=(held / whole if whole else 0.0) + EARLIER_SHARE * bonus / (before or 1),
         own=in_itself / whole if whole else 0.0,
         weakest=weakest,
         solid=solid,
         missing=tuple(missing),
+        holds_wanted=holds,
     )
 
 
@@ -179,14 +205,14 @@ def _names_another_kind(term: Term, wide: str, words: frozenset[str]) -> bool:
 
 
 def _match(
-    term: Term, meant: Mapping[str, float], zones: Sequence[Zone], taken: AbstractSet[str]
+    term: Term, meant: Mapping[str, float], place: Place, taken: AbstractSet[str]
 ) -> tuple[float, float, str]:
     """Return how well a word is met around a sentence, how well in it, and by which word."""
     best = inside = 0.0
     by = ""
     met = 0
     for word, factor in meant.items():
-        worth = max(zone.worth(word, term) for zone in zones)
+        worth = place.worth_as_name(word) if term.is_name else place.worth.get(word, 0.0)
         if not worth:
             continue
         met += 1
@@ -194,8 +220,8 @@ def _match(
             factor *= TAKEN_FACTOR
         if factor * worth > best:
             best, by = factor * worth, word
-        if word in zones[0].words:
-            inside = max(inside, factor)
+        if factor > inside and word in place.own:
+            inside = factor
     if met > 1 and best < 1:
         best = min(1.0, best * SEVERAL_BONUS)
     return best, inside, by
