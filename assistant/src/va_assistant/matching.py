@@ -59,9 +59,6 @@ TAKEN_FACTOR = 0.3
 NAMING_ZONES = 4
 """What names the thing that a sentence is about: itself, its question, its topic, its heading."""
 
-Meanings = Mapping[str, Mapping[str, float]]
-"""For each term of a question the terms of the texts that it may mean, and how surely."""
-
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|this|that|these|those|he|she|his|her|there|here|then|both|such"
     r"|one|ones|otherwise|else|also)\b|^(?:the|yes|no)\b",
@@ -94,6 +91,20 @@ class Hit:
     """It has the kind of thing that is asked for."""
 
 
+class Word(NamedTuple):
+    """A word of a question as it is looked for in the texts."""
+
+    term: Term
+    rarity: float
+    """How much it tells passages apart; 0 to 1."""
+
+    meant: Mapping[str, float]
+    """The terms of the texts that it may mean, and how surely."""
+
+    wider: frozenset[str]
+    """Terms that it names a kind of."""
+
+
 class Zone(NamedTuple):
     """Words at one distance from a sentence."""
 
@@ -106,7 +117,7 @@ class Zone(NamedTuple):
 class Place:
     """A sentence with the words in it and around it: what the text alone decides."""
 
-    __slots__ = ("_names", "_naming", "has_names", "own", "passage", "sentence", "worth")
+    __slots__ = ("_holds", "_names", "_naming", "has_names", "own", "passage", "sentence", "worth")
 
     def __init__(self, sentence: Sentence, passage: Passage, zones: Sequence[Zone]) -> None:
         """`zones` begin with the sentence itself and what else names the thing it is about."""
@@ -119,6 +130,16 @@ class Place:
 
         self._names = _best_factors((zone.words, zone.names) for zone in zones if zone.names)
         self._naming = tuple(zone.words for zone in zones[:NAMING_ZONES])
+        self._holds: dict[Wanted, bool] = {}
+
+    def holds(self, asked: Asked) -> bool:
+        """Tell whether the sentence has the kind of thing that is asked for."""
+        wanted = asked.wanted
+        if wanted in evidence.BY_THE_WORDS:
+            return evidence.holds(asked, self.sentence)
+        if wanted not in self._holds:
+            self._holds[wanted] = evidence.holds(asked, self.sentence)
+        return self._holds[wanted]
 
     def worth_as_name(self, word: str) -> float:
         """Return what a name counts here; nothing where it does not stand."""
@@ -143,41 +164,37 @@ def before_factor(sentence: Sentence, *, follows_on: bool) -> float:
     return BEFORE_FACTOR if _POINTS_BACK.search(sentence.text) else UNTIED_FACTOR
 
 
-def weigh(  # one weight after the other, in their order
-    place: Place, asked: Asked, meant: Meanings, rarity: Mapping[str, float]
-) -> Hit | None:
+def weigh(place: Place, asked: Asked, words: Sequence[Word]) -> Hit | None:
     """Return how much of a question a sentence holds; None where it is nothing."""
     held = in_itself = whole = bonus = before = 0.0
     weakest = 1.0
     solid = 0
     missing = []
-    said = {term.term for term in asked.terms}
-    used: set[str] = set()
-    """Words of the text that stand for one of the question already."""
-    holds = evidence.holds(asked, place.sentence)
-    for term in asked.terms:
-        weight = term.weight * (0.35 + 0.65 * rarity[term.term])
-        match, inside, by = _match(term, meant[term.term], place, said | used)
-        if by in concepts.wider(term.term) and (
-            not inside or _names_another_kind(term, by, place.own)
-        ):
+    taken = {word.term.term for word in words}
+    """Words of the question, and of the text those that stand for one of them already."""
+    holds = place.holds(asked)
+    is_yes_no = asked.wanted is Wanted.YES_NO
+    for term, rarity, meant, wider in words:
+        weight = term.weight * (0.35 + 0.65 * rarity)
+        match, inside, by = _match(term, meant, place, taken)
+        if by in wider and (not inside or _names_another_kind(term, by, place.own)):
             match = inside = 0.0
-        is_its_own = by == term.term or (by not in said and by not in used)
-        used.add(by)
+        is_its_own = by == term.term or by not in taken
+        taken.add(by)
         if term.is_kind and holds:
             match, inside = max(match, KIND_FACTOR), max(inside, KIND_FACTOR)
         if term.is_earlier:
             bonus += weight * match
             before += weight
             continue
-        if not match and term.is_name and asked.wanted is Wanted.YES_NO:
+        if not match and term.is_name and is_yes_no:
             weight *= 0.3  # "is she from Rome?" is answered by where she is from
         whole += weight
         held += weight * match
         in_itself += weight * inside
         if term.is_name and place.has_names and not is_number(term.term) and match < HEADING_FACTOR:
             match *= ELSEWHERE_FACTOR
-        if term.is_sought and (inside if asked.wanted is Wanted.YES_NO else match) < SOUGHT:
+        if term.is_sought and (inside if is_yes_no else match) < SOUGHT:
             match = 0.0
         if not term.is_kind and not term.is_name and term.weight >= WEIGHTY and is_its_own:
             weakest = min(weakest, match)

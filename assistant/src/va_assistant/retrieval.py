@@ -26,8 +26,8 @@ from va_assistant.matching import (
     REACH,
     SECTION_FACTOR,
     Hit,
-    Meanings,
     Place,
+    Word,
     Zone,
     before_factor,
     weigh,
@@ -146,16 +146,13 @@ class Index:
             self._spelling.corrected(term, self._postings.__contains__) for term in asked.terms
         )
         asked = replace(asked, terms=tuple(terms))
-        meant = {term.term: self._meanings(term) for term in asked.terms}
-        rarity = {term.term: self._rarity(meant[term.term]) for term in asked.terms}
+        words = [self._looked_for(term) for term in asked.terms]
         hits: list[Hit] = [
             hit
-            for number in dict.fromkeys(
-                (*self._best_passages(asked, meant, rarity), *self._showing(asked.wanted))
-            )
+            for number in dict.fromkeys((*self._best_passages(words), *self._showing(asked.wanted)))
             for place in self._places(number)
             if not (asked.excluded and place.is_about(asked.excluded))
-            and (hit := weigh(place, asked, meant, rarity))
+            and (hit := weigh(place, asked, words))
         ]
         hits.sort(key=lambda hit: -hit.coverage)
         return Found(
@@ -163,8 +160,8 @@ class Index:
             hits=tuple(hits),
             unknown=tuple(
                 term
-                for term in asked.terms
-                if not meant[term.term] and term.weight > LIGHT_WEIGHT and not term.is_earlier
+                for term, _, meant, _ in words
+                if not meant and term.weight > LIGHT_WEIGHT and not term.is_earlier
             ),
         )
 
@@ -206,6 +203,10 @@ class Index:
             first = int(match.group(1))
             terms.update(map(str, range(first, first + LONGEST_SPAN_YEARS)))
         return frozenset(terms)
+
+    def _looked_for(self, term: Term) -> Word:
+        meant = self._meanings(term)
+        return Word(term, self._rarity(meant), meant, concepts.wider(term.term))
 
     def _meanings(self, term: Term) -> Mapping[str, float]:
         """Return the terms of the texts that a word may mean, with how sure that is."""
@@ -250,14 +251,12 @@ class Index:
         rarity = math.log(1 + (total - in_how_many + 0.5) / (in_how_many + 0.5))
         return rarity / math.log(1 + (total + 0.5) / 0.5)
 
-    def _best_passages(
-        self, asked: Asked, meant: Meanings, rarity: Mapping[str, float]
-    ) -> list[int]:
+    def _best_passages(self, words: Sequence[Word]) -> list[int]:
         scores: dict[int, float] = {}
-        for term in asked.terms:
+        for word in words:
             best: dict[int, float] = {}
-            for word, factor in meant[term.term].items():
-                pairs = self._postings[word]
+            for meant, factor in word.meant.items():
+                pairs = self._postings[meant]
                 for at in range(0, len(pairs), 2):
                     number, count = pairs[at], pairs[at + 1]
                     size = 1 - B + B * self._lengths[number] / self._mean_length
@@ -265,7 +264,7 @@ class Index:
                     if saturated > best.get(number, 0.0):
                         best[number] = saturated
             for number, score in best.items():
-                weight = term.weight * rarity[term.term]
+                weight = word.term.weight * word.rarity
                 scores[number] = scores.get(number, 0.0) + weight * score
         return sorted(scores, key=lambda number: (-scores[number], number))[:CANDIDATES]
 
