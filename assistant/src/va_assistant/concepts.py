@@ -701,7 +701,7 @@ def kinds_of(term: str) -> frozenset[str]:
 
 def wider(term: str) -> frozenset[str]:
     """Return the terms that this one names a kind of: a doctorate is a degree."""
-    return frozenset(wide for wide, narrow in _kinds().items() if term in narrow)
+    return _wider().get(term, frozenset())
 
 
 def known(term: str) -> bool:
@@ -735,6 +735,15 @@ def _kinds() -> dict[str, frozenset[str]]:
         for word in wide.split() if arrow else ():
             kinds.setdefault(stem(word), set()).update(map(stem, narrow.split()))
     return {wide: frozenset(narrow) for wide, narrow in kinds.items()}
+
+
+@cache
+def _wider() -> dict[str, frozenset[str]]:
+    wider: dict[str, set[str]] = {}
+    for wide, narrow in _kinds().items():
+        for term in narrow:
+            wider.setdefault(term, set()).add(wide)
+    return {term: frozenset(wide) for term, wide in wider.items()}
 
 
 @cache

@@ -5,12 +5,17 @@ it a sentence may share every word with the question and still not answer it.
 """
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from va_assistant import concepts
 from va_assistant.asking import Asked
 from va_assistant.passages import Sentence
 from va_assistant.wanted import Wanted
-from va_assistant.words import MONTHS, NUMBER_WORDS, WEEKDAYS, stem, terms_of, tokens
+from va_assistant.words import MONTHS, NUMBER_WORDS, WEEKDAYS, Token, stem, terms_of, tokens
+
+SENTENCES_KEPT = 1024
+"""Sentences of which stays known what they say: the next question is of the same texts."""
 
 _CARDINAL = rf"(?:\d[\d.,]*|{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))}|an?|half)"
 _SPAN = (
@@ -85,6 +90,7 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_a-z][\w’'-]+|\b[A-Z]\w+ [A-Z]\w+")
+_CALLED = re.compile(r"[\"“„«]\w|\bcalled\b|\bnamed\b")
 _CAPITALISED = re.compile(r"\b[^\W\d_a-z][\w’'-]*")
 _ROLE = re.compile(
     r"\b(?:manager|director|head|lead(?:er)?|team|department|office|officer|staff"
@@ -96,9 +102,8 @@ _ROLE = re.compile(
     r"|^who\b",
     re.IGNORECASE,
 )
-_PRESENT = re.compile(
-    r"\b(?:present|now|today|current(?:ly)?|since|works|lives|leads|is|are|has)\b", re.IGNORECASE
-)
+_NOW = re.compile(r"\b(?:present|now|today|current(?:ly)?)\b|\bsince\b", re.IGNORECASE)
+_IS = re.compile(r"\bis\b|\bare\b")
 _CLOSED_SPAN = re.compile(
     r"\b(?:19|20)\d\d\s*(?:[-–—]|to|until)\s*(?:19|20)\d\d\b|\b(?:was|were|had"
     r"|former|previously|until)\b",
@@ -222,6 +227,10 @@ PREFERRED = (STRONG - {Wanted.WHO}) | {Wanted.HOW_TO}
 """Kinds whose presence speaks for a sentence."""
 
 
+BY_THE_WORDS = frozenset({Wanted.COUNT, Wanted.WHO, Wanted.NAME})
+"""Kinds for which the words of the question tell, too, whether a sentence has them."""
+
+
 def holds(asked: Asked, sentence: Sentence) -> bool:
     """Tell whether a sentence has the kind of thing that is wanted."""
     text, wanted = sentence.text, asked.wanted
@@ -283,18 +292,14 @@ def shows(wanted: Wanted, text: str) -> bool:
 def names_somebody(asked: Asked, text: str) -> bool:
     """Tell whether a sentence has the full name of somebody, of whom the question does not."""
     known = {term.term for term in asked.terms}
-    return not _is_of(asked, text) and any(
-        not known & set(terms_of(name)) for name in _FULL_NAME.findall(text)
-    )
+    return not _is_of(asked, text) and any(map(known.isdisjoint, _full_names(text)))
 
 
 def _names_something(asked: Asked, sentence: Sentence) -> bool:
     """Tell whether a sentence has a name, or something in quotes, that the question does not."""
     known = {term.term for term in asked.terms}
     text = sentence.text
-    return bool(re.search(r"[\"“„«]\w|\bcalled\b|\bnamed\b", text)) or any(
-        not known & set(terms_of(name)) for name in _NAME.findall(text)
-    )
+    return bool(_CALLED.search(text)) or any(map(known.isdisjoint, _names(text)))
 
 
 def has_names(text: str) -> bool:
@@ -308,23 +313,41 @@ def _names_anybody(asked: Asked, text: str) -> bool:
         return True
     roles = _MANY.sub("", text) if known & _LEADING else text
     known |= _CALENDAR
-    others = any(stem(role.lower()) not in known for role in _ROLE.findall(roles))
-    return (others and not asked.is_identity) or any(
-        not known & set(terms_of(name)) for name in _NAME.findall(text)
-    )
+    others = not _roles(roles) <= known
+    return (others and not asked.is_identity) or any(map(known.isdisjoint, _names(text)))
 
 
 def _is_of(asked: Asked, text: str) -> bool:
     """Tell whether a question only names somebody (`Who is Ada?`) of whom a sentence speaks."""
-    named = {term for word in _CAPITALISED.findall(text) for term in terms_of(word)}
-    return not asked.is_identity and {term.term for term in asked.terms} <= named
+    return not asked.is_identity and {term.term for term in asked.terms} <= _capitalised(text)
 
 
+@lru_cache(maxsize=SENTENCES_KEPT)
+def _names(text: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(terms_of(name)) for name in _NAME.findall(text))
+
+
+@lru_cache(maxsize=SENTENCES_KEPT)
+def _full_names(text: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(terms_of(name)) for name in _FULL_NAME.findall(text))
+
+
+@lru_cache(maxsize=SENTENCES_KEPT)
+def _roles(text: str) -> frozenset[str]:
+    return frozenset(stem(role.lower()) for role in _ROLE.findall(text))
+
+
+@lru_cache(maxsize=SENTENCES_KEPT)
+def _capitalised(text: str) -> frozenset[str]:
+    return frozenset(term for word in _CAPITALISED.findall(text) for term in terms_of(word))
+
+
+@lru_cache(maxsize=SENTENCES_KEPT)
 def speaks_of_now(text: str) -> float:
     """Return 1 for how things are, -1 for how they were, 0 where neither is said."""
-    if re.search(r"\b(?:present|now|today|current(?:ly)?)\b|\bsince\b", text, re.IGNORECASE):
+    if _NOW.search(text):
         return 1.0
-    return -1.0 if _CLOSED_SPAN.search(text) and not re.search(r"\bis\b|\bare\b", text) else 0.0
+    return -1.0 if _CLOSED_SPAN.search(text) and not _IS.search(text) else 0.0
 
 
 _NUMBERING = re.compile(r"^\W*\d{1,2}(?:\.\d+)*[.)]?\s+(?=[A-ZÀ-Þ])")
@@ -337,16 +360,7 @@ def _counts(counted: str, sentence: Sentence) -> bool:
     if not counted:
         return bool(_NUMBER.search(sentence.text))
     meant = {counted, *concepts.mates(counted)}
-    found = tokens(_NUMBERING.sub("", sentence.text))
-    numbers = [
-        at
-        for at, token in enumerate(found)
-        if token.kind == "number"
-        or (token.terms and token.terms[0].isdigit())
-        or token.text.lower() in {"none", "both", "unlimited"}
-        or (token.text.lower() == "no" and at and found[at - 1].text.lower() in _HAS)
-    ]
-    numbers = [at for at in numbers if not _OF_AGE.match(sentence.text[found[at].start :])]
+    found, numbers = _numbers(sentence.text)
     things = [at for at, token in enumerate(found) if set(token.terms) & meant]
     if not things and {stem(w) for w in sentence.intro.lower().split()} & meant:
         return bool(numbers)
@@ -365,3 +379,18 @@ def _counts(counted: str, sentence: Sentence) -> bool:
         ):
             return True
     return False
+
+
+@lru_cache(maxsize=SENTENCES_KEPT // 4)  # the words of a sentence take some kilobytes
+def _numbers(text: str) -> tuple[Sequence[Token], Sequence[int]]:
+    """Return the words of a sentence, and which of them say how many of something there are."""
+    found = tokens(_NUMBERING.sub("", text))
+    numbers = [
+        at
+        for at, token in enumerate(found)
+        if token.kind == "number"
+        or (token.terms and token.terms[0].isdigit())
+        or token.text.lower() in {"none", "both", "unlimited"}
+        or (token.text.lower() == "no" and at and found[at - 1].text.lower() in _HAS)
+    ]
+    return found, [at for at in numbers if not _OF_AGE.match(text[found[at].start :])]

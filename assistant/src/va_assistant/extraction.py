@@ -98,7 +98,7 @@ def near_best(ranked: Sequence[Candidate]) -> list[Sentence]:
 
 def _candidate(asked: Asked, hit: Hit) -> Candidate:
     text = hit.sentence.text
-    holds = evidence.holds(asked, hit.sentence)
+    holds = hit.holds_wanted
     score = hit.coverage + OWN_SHARE * hit.own
     if (holds and asked.wanted in evidence.PREFERRED) or (
         asked.wanted is Wanted.WHO and evidence.names_somebody(asked, text)

@@ -5,9 +5,10 @@ above it and in its neighbours, and less again where only a word of like meaning
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from va_assistant import concepts, evidence
@@ -58,9 +59,6 @@ TAKEN_FACTOR = 0.3
 NAMING_ZONES = 4
 """What names the thing that a sentence is about: itself, its question, its topic, its heading."""
 
-Meanings = Mapping[str, Mapping[str, float]]
-"""For each term of a question the terms of the texts that it may mean, and how surely."""
-
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|this|that|these|those|he|she|his|her|there|here|then|both|such"
     r"|one|ones|otherwise|else|also)\b|^(?:the|yes|no)\b",
@@ -89,6 +87,23 @@ class Hit:
     missing: tuple[Term, ...]
     """What of the question is neither in it nor around it."""
 
+    holds_wanted: bool
+    """It has the kind of thing that is asked for."""
+
+
+class Word(NamedTuple):
+    """A word of a question as it is looked for in the texts."""
+
+    term: Term
+    rarity: float
+    """How much it tells passages apart; 0 to 1."""
+
+    meant: Mapping[str, float]
+    """The terms of the texts that it may mean, and how surely."""
+
+    wider: frozenset[str]
+    """Terms that it names a kind of."""
+
 
 class Zone(NamedTuple):
     """Words at one distance from a sentence."""
@@ -98,11 +113,48 @@ class Zone(NamedTuple):
     names: float = 0.0
     """The factor for names, where it is another."""
 
-    def worth(self, word: str, term: Term) -> float:
-        """Return what a word counts here; nothing where it does not stand."""
-        if word not in self.words:
-            return 0.0
-        return max(self.factor, self.names) if term.is_name else self.factor
+
+class Place:
+    """A sentence with the words in it and around it: what the text alone decides."""
+
+    __slots__ = ("_holds", "_names", "_naming", "has_names", "own", "passage", "sentence", "worth")
+
+    def __init__(self, sentence: Sentence, passage: Passage, zones: Sequence[Zone]) -> None:
+        """`zones` begin with the sentence itself and what else names the thing it is about."""
+        self.sentence = sentence
+        self.passage = passage
+        self.own = zones[0].words
+        self.has_names = evidence.has_names(sentence.text)
+        self.worth = _best_factors((zone.words, zone.factor) for zone in zones)
+        """Each word here, with what it counts in the zone where it counts most."""
+
+        self._names = _best_factors((zone.words, zone.names) for zone in zones if zone.names)
+        self._naming = tuple(zone.words for zone in zones[:NAMING_ZONES])
+        self._holds: dict[Wanted, bool] = {}
+
+    def holds(self, asked: Asked) -> bool:
+        """Tell whether the sentence has the kind of thing that is asked for."""
+        wanted = asked.wanted
+        if wanted in evidence.BY_THE_WORDS:
+            return evidence.holds(asked, self.sentence)
+        if wanted not in self._holds:
+            self._holds[wanted] = evidence.holds(asked, self.sentence)
+        return self._holds[wanted]
+
+    def worth_as_name(self, word: str) -> float:
+        """Return what a name counts here; nothing where it does not stand."""
+        return max(self.worth.get(word, 0.0), self._names.get(word, 0.0))
+
+    def is_about(self, words: frozenset[str]) -> bool:
+        """Tell whether one of some words names the thing that the sentence is about."""
+        return not all(words.isdisjoint(zone) for zone in self._naming)
+
+
+def _best_factors(zones: Iterable[tuple[frozenset[str], float]]) -> Mapping[str, float]:
+    best: dict[str, float] = {}
+    for words, factor in sorted(zones, key=itemgetter(1)):
+        best |= dict.fromkeys(words, factor)
+    return best
 
 
 def before_factor(sentence: Sentence, *, follows_on: bool) -> float:
@@ -112,49 +164,39 @@ def before_factor(sentence: Sentence, *, follows_on: bool) -> float:
     return BEFORE_FACTOR if _POINTS_BACK.search(sentence.text) else UNTIED_FACTOR
 
 
-def weigh(  # one weight after the other, in their order
-    sentence: Sentence,
-    passage: Passage,
-    zones: Sequence[Zone],
-    asked: Asked,
-    meant: Meanings,
-    rarity: Mapping[str, float],
-) -> Hit | None:
+def weigh(place: Place, asked: Asked, words: Sequence[Word]) -> Hit | None:
     """Return how much of a question a sentence holds; None where it is nothing."""
     held = in_itself = whole = bonus = before = 0.0
     weakest = 1.0
     solid = 0
     missing = []
-    said = {term.term for term in asked.terms}
-    used: set[str] = set()
-    """Words of the text that stand for one of the question already."""
-    holds = evidence.holds(asked, sentence)
-    has_names = evidence.has_names(sentence.text)
-    for term in asked.terms:
-        weight = term.weight * (0.35 + 0.65 * rarity[term.term])
-        match, inside, by = _match(term, meant[term.term], zones, said | used)
-        if by in concepts.wider(term.term) and (
-            not inside or _names_another_kind(term, by, zones[0].words)
-        ):
+    taken = {word.term.term for word in words}
+    """Words of the question, and of the text those that stand for one of them already."""
+    holds = place.holds(asked)
+    is_yes_no = asked.wanted is Wanted.YES_NO
+    for term, rarity, meant, wider in words:
+        weight = term.weight * (0.35 + 0.65 * rarity)
+        match, inside, by = _match(term, meant, place, taken)
+        if by in wider and (not inside or _names_another_kind(term, by, place.own)):
             match = inside = 0.0
-        taken = {*said, *used} - {term.term}
-        used.add(by)
+        is_its_own = by == term.term or by not in taken
+        taken.add(by)
         if term.is_kind and holds:
             match, inside = max(match, KIND_FACTOR), max(inside, KIND_FACTOR)
         if term.is_earlier:
             bonus += weight * match
             before += weight
             continue
-        if not match and term.is_name and asked.wanted is Wanted.YES_NO:
+        if not match and term.is_name and is_yes_no:
             weight *= 0.3  # "is she from Rome?" is answered by where she is from
         whole += weight
         held += weight * match
         in_itself += weight * inside
-        if term.is_name and has_names and not is_number(term.term) and match < HEADING_FACTOR:
+        if term.is_name and place.has_names and not is_number(term.term) and match < HEADING_FACTOR:
             match *= ELSEWHERE_FACTOR
-        if term.is_sought and (inside if asked.wanted is Wanted.YES_NO else match) < SOUGHT:
+        if term.is_sought and (inside if is_yes_no else match) < SOUGHT:
             match = 0.0
-        if not term.is_kind and not term.is_name and term.weight >= WEIGHTY and by not in taken:
+        if not term.is_kind and not term.is_name and term.weight >= WEIGHTY and is_its_own:
             weakest = min(weakest, match)
             solid += inside >= SOLID
         if not match and term.weight > LIGHT_WEIGHT:
@@ -162,13 +204,14 @@ def weigh(  # one weight after the other, in their order
     if not held and not bonus:
         return None
     return Hit(
-        sentence=sentence,
-        passage=passage,
+        sentence=place.sentence,
+        passage=place.passage,
         coverage=(held / whole if whole else 0.0) + EARLIER_SHARE * bonus / (before or 1),
         own=in_itself / whole if whole else 0.0,
         weakest=weakest,
         solid=solid,
         missing=tuple(missing),
+        holds_wanted=holds,
     )
 
 
@@ -179,14 +222,14 @@ def _names_another_kind(term: Term, wide: str, words: frozenset[str]) -> bool:
 
 
 def _match(
-    term: Term, meant: Mapping[str, float], zones: Sequence[Zone], taken: AbstractSet[str]
+    term: Term, meant: Mapping[str, float], place: Place, taken: AbstractSet[str]
 ) -> tuple[float, float, str]:
     """Return how well a word is met around a sentence, how well in it, and by which word."""
     best = inside = 0.0
     by = ""
     met = 0
     for word, factor in meant.items():
-        worth = max(zone.worth(word, term) for zone in zones)
+        worth = place.worth_as_name(word) if term.is_name else place.worth.get(word, 0.0)
         if not worth:
             continue
         met += 1
@@ -194,8 +237,8 @@ def _match(
             factor *= TAKEN_FACTOR
         if factor * worth > best:
             best, by = factor * worth, word
-        if word in zones[0].words:
-            inside = max(inside, factor)
+        if factor > inside and word in place.own:
+            inside = factor
     if met > 1 and best < 1:
         best = min(1.0, best * SEVERAL_BONUS)
     return best, inside, by

@@ -21,13 +21,13 @@ from va_assistant.matching import (
     HEADING_FACTOR,
     INTRO_FACTOR,
     NAMED_FACTOR,
-    NAMING_ZONES,
     OPENING_FACTOR,
     OUTER_FACTOR,
     REACH,
     SECTION_FACTOR,
     Hit,
-    Meanings,
+    Place,
+    Word,
     Zone,
     before_factor,
     weigh,
@@ -43,6 +43,9 @@ K1, B = 1.2, 0.5
 
 CANDIDATES = 24
 """Passages whose sentences are looked at."""
+
+PLACES_KEPT = 96
+"""Passages whose sentences stay weighed for the next question; some kilobytes each."""
 
 MATE_FACTOR = 0.7
 """What a word of like meaning counts; less than the word itself."""
@@ -125,7 +128,6 @@ class Index:
         self._postings: dict[str, array[int]] = {}
         """Term to pairs of passage and count."""
 
-        self._numbers = {id(passage): at for at, passage in enumerate(self.passages)}
         self._lengths = array("H")
         for number, passage in enumerate(self.passages):
             counts = Counter(self._passage_terms(passage))
@@ -135,7 +137,8 @@ class Index:
         self._mean_length = sum(self._lengths) / max(1, len(self._lengths))
         self._spelling = Spelling((file.text for file in files), stems=self.stems)
         # One cache per index: a sentence's words are asked for again and again.
-        self._terms = lru_cache(maxsize=4096)(self._read_terms)
+        self._terms = lru_cache(maxsize=2048)(self._read_terms)
+        self._places = lru_cache(maxsize=PLACES_KEPT)(self._read_places)
 
     def search(self, asked: Asked) -> Found:
         """Return the sentences that hold the most of a question."""
@@ -143,14 +146,13 @@ class Index:
             self._spelling.corrected(term, self._postings.__contains__) for term in asked.terms
         )
         asked = replace(asked, terms=tuple(terms))
-        meant = {term.term: self._meanings(term) for term in asked.terms}
-        rarity = {term.term: self._rarity(meant[term.term]) for term in asked.terms}
-        hits = [
+        words = [self._looked_for(term) for term in asked.terms]
+        hits: list[Hit] = [
             hit
-            for number in dict.fromkeys(
-                (*self._best_passages(asked, meant, rarity), *self._showing(asked.wanted))
-            )
-            for hit in self._hits(self.passages[number], asked, meant, rarity)
+            for number in dict.fromkeys((*self._best_passages(words), *self._showing(asked.wanted)))
+            for place in self._places(number)
+            if not (asked.excluded and place.is_about(asked.excluded))
+            and (hit := weigh(place, asked, words))
         ]
         hits.sort(key=lambda hit: -hit.coverage)
         return Found(
@@ -158,8 +160,8 @@ class Index:
             hits=tuple(hits),
             unknown=tuple(
                 term
-                for term in asked.terms
-                if not meant[term.term] and term.weight > LIGHT_WEIGHT and not term.is_earlier
+                for term, _, meant, _ in words
+                if not meant and term.weight > LIGHT_WEIGHT and not term.is_earlier
             ),
         )
 
@@ -201,6 +203,10 @@ class Index:
             first = int(match.group(1))
             terms.update(map(str, range(first, first + LONGEST_SPAN_YEARS)))
         return frozenset(terms)
+
+    def _looked_for(self, term: Term) -> Word:
+        meant = self._meanings(term)
+        return Word(term, self._rarity(meant), meant, concepts.wider(term.term))
 
     def _meanings(self, term: Term) -> Mapping[str, float]:
         """Return the terms of the texts that a word may mean, with how sure that is."""
@@ -245,14 +251,12 @@ class Index:
         rarity = math.log(1 + (total - in_how_many + 0.5) / (in_how_many + 0.5))
         return rarity / math.log(1 + (total + 0.5) / 0.5)
 
-    def _best_passages(
-        self, asked: Asked, meant: Meanings, rarity: Mapping[str, float]
-    ) -> list[int]:
+    def _best_passages(self, words: Sequence[Word]) -> list[int]:
         scores: dict[int, float] = {}
-        for term in asked.terms:
+        for word in words:
             best: dict[int, float] = {}
-            for word, factor in meant[term.term].items():
-                pairs = self._postings[word]
+            for meant, factor in word.meant.items():
+                pairs = self._postings[meant]
                 for at in range(0, len(pairs), 2):
                     number, count = pairs[at], pairs[at + 1]
                     size = 1 - B + B * self._lengths[number] / self._mean_length
@@ -260,22 +264,19 @@ class Index:
                     if saturated > best.get(number, 0.0):
                         best[number] = saturated
             for number, score in best.items():
-                weight = term.weight * rarity[term.term]
+                weight = word.term.weight * word.rarity
                 scores[number] = scores.get(number, 0.0) + weight * score
         return sorted(scores, key=lambda number: (-scores[number], number))[:CANDIDATES]
 
-    def _hits(
-        self,
-        passage: Passage,
-        asked: Asked,
-        meant: Meanings,
-        rarity: Mapping[str, float],
-    ) -> Iterable[Hit]:
+    def _read_places(self, number: int) -> tuple[Place, ...]:
+        """Return the sentences of a passage that may answer, with what is around them."""
+        passage = self.passages[number]
+        found = []
         inner = self._terms(passage.headings[-1]) if passage.headings else _NOTHING
         outer = self._terms(re.sub(r"[-_.]", " ", passage.file.rsplit(".", 1)[0])).union(
             *map(self._terms, passage.headings[:-1])
         )
-        section = self._section_terms(passage)
+        section = self._section_terms(number)
         own = [self._own_terms(sentence) for sentence in passage.sentences]
         for place, sentence in enumerate(passage.sentences):
             if sentence.is_question or sentence.text.endswith(":") or orders(sentence.text):
@@ -307,20 +308,17 @@ class Index:
                 ),
                 Zone(section, SECTION_FACTOR),
             )
-            if any(asked.excluded & zone.words for zone in zones[:NAMING_ZONES]):
-                continue
-            hit = weigh(sentence, passage, zones, asked, meant, rarity)
-            if hit:
-                yield hit
+            found.append(Place(sentence, passage, zones))
+        return tuple(found)
 
     def _own_terms(self, sentence: Sentence) -> frozenset[str]:
         if orders(sentence.text):
             return _NOTHING
         return self._terms(sentence.cells or sentence.text)
 
-    def _section_terms(self, passage: Passage) -> frozenset[str]:
+    def _section_terms(self, at: int) -> frozenset[str]:
         """Return the words of the passages beside one, below the same heading."""
-        at = self._numbers[id(passage)]
+        passage = self.passages[at]
         near = self.passages[max(0, at - 2) : at + 3]
         return frozenset(
             term

@@ -8,6 +8,7 @@ from types import FrameType
 
 import pytest
 
+from va_assistant import retrieval
 from va_assistant.answerability import Refusal
 from va_assistant.knowledge import Knowledge
 from va_assistant.questions import Turn
@@ -137,6 +138,17 @@ def test_a_text_in_another_language_is_searched_as_it_is_written() -> None:
     study = german.study("Wann ist die Werkstatt offen?")
     assert study.judgement.refusal is None
     assert study.lines[0].text.startswith("Die Werkstatt")
+
+
+def test_what_the_text_alone_decides_is_not_worked_out_for_each_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = knowledge(prices=PRICES)
+    first = texts.study("How much is a canoe for half a day?")
+    read: list[str] = []
+    monkeypatch.setattr(retrieval, "orders", read.append)
+    assert texts.study("How much is a canoe for half a day?") == first
+    assert read == []
 
 
 def test_a_text_of_fifty_pages_is_searched_within_milliseconds() -> None:
