@@ -9,7 +9,7 @@ import math
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -169,15 +169,17 @@ class Index:
     def _heading_terms(self, heading: str) -> list[str]:
         return terms_of(heading, stems=self.stems)
 
-    def _passage_terms(self, passage: Passage) -> Iterable[str]:
+    def _passage_terms(self, passage: Passage) -> list[str]:
+        terms: list[str] = []
         for heading in passage.headings:
-            yield from self._heading_terms(heading)
+            terms += self._heading_terms(heading)
         before = ""
         for sentence in passage.sentences:
             if sentence.intro and sentence.intro != before:
-                yield from terms_of(sentence.intro, stems=self.stems)
+                terms += terms_of(sentence.intro, stems=self.stems)
             before = sentence.intro
-            yield from self._read_terms(sentence.text)
+            terms += self._read_terms(sentence.text)
+        return terms
 
     def _read_terms(self, text: str) -> frozenset[str]:
         terms = set(terms_of(text, stems=self.stems))

@@ -24,6 +24,7 @@ _DAYS_SHORT = {
     "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday",
     "thur": "thursday", "thurs": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
 }  # fmt: skip
+_SHORT = _MONTHS_SHORT.keys() | _DAYS_SHORT.keys()
 _CARDINALS = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
     fifteen sixteen seventeen eighteen nineteen twenty
@@ -55,8 +56,18 @@ _OTHERS = r"""
 _TOKEN = re.compile(_ADDRESSES + _OTHERS, re.VERBOSE | re.IGNORECASE)
 _TOKEN_WITHOUT_ADDRESS = re.compile(_OTHERS, re.VERBOSE | re.IGNORECASE)
 _ADDRESS = re.compile(r"@|://|www\.", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z]-[^\W\d_]{2,}|[^\W\d_]+(?:['’][^\W\d_]+)*")
-_MORE_THAN_WORDS = re.compile(r"[\d@€$£%]|://|www\.|\b[apAP]\.?m\b")
+_PLAIN = re.compile(
+    r"[A-Za-z]-[^\W\d_]{2,}|[^\W\d_]+(?:['’][^\W\d_]+)*"
+    r"|\d+(?:[.,'’\u00a0\u202f]\d+)*(?:(?:st|nd|rd|th)\b)?|[€$£%]",
+    re.IGNORECASE,
+)
+"""The words, numbers and symbols of a text that has nothing else."""
+
+_MORE_THAN_PLAIN = re.compile(
+    r"@|://|www\.|\d(?:[:h]\d|-\d|\.\d+\.\d|\s?[ap]\.?m\b)", re.IGNORECASE
+)
+"""What every address, date in digits and time of the day has."""
+
 _BEFORE_MAY = re.compile(
     r"\b(?:in|of|since|until|till|from|by|late|early|to|and|every|each)\s$|[-–—]\s?$", re.IGNORECASE
 )
@@ -169,10 +180,10 @@ def tokens(text: str, *, stems: bool = True) -> list[Token]:
         kind = match.lastgroup or "word"
         written = match.group()
         if kind == "word":
-            terms: tuple[str, ...] = ()
-            if written[:3].lower() in _CALENDAR:  # few are, and each word of a text comes here
+            terms = _terms_anywhere(written, stems)
+            if terms is None:
                 terms = _month_or_day(written, text, match.span(), number_end)
-            terms = terms or _word_terms(written, stems)
+                terms = terms or _word_terms(written, stems)
         else:
             terms = _special_terms(kind, written)
             kind = {"iso": "number", "dmy": "number"}.get(kind, kind)
@@ -184,11 +195,11 @@ def tokens(text: str, *, stems: bool = True) -> list[Token]:
 
 def terms_of(text: str, *, stems: bool = True) -> list[str]:
     """Return what a text is compared by, in its order."""
-    if not _MORE_THAN_WORDS.search(text):
-        # Most sentences: no number, no address. A whole book is indexed before the first answer.
+    if not _MORE_THAN_PLAIN.search(text):
+        # Most sentences. A whole book is indexed before the first answer.
         found: list[str] = []
-        for word in _WORD.findall(text):
-            terms = _terms_anywhere(word, stems)
+        for written in _PLAIN.findall(text):
+            terms = _terms_anywhere(written, stems)
             if terms is None:
                 break
             found += terms
@@ -256,9 +267,20 @@ def _trimmed(base: str, *, doubles: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def _terms_anywhere(word: str, stems: bool) -> tuple[str, ...] | None:
-    """Return the terms of a word; None for one that may be a month or a day where it stands."""
-    return None if word[:3].lower() in _CALENDAR else _word_terms(word, stems)
+def _terms_anywhere(written: str, stems: bool) -> tuple[str, ...] | None:
+    """Return the terms of a word, a number or a symbol.
+
+    None for what is a month or a day only where it stands so: `May`, `Sun`.
+    """
+    if written[0].isdecimal():
+        return _special_terms("number", written)
+    if written in _UNITS and not written.isalpha():
+        return _special_terms("symbol", written)
+    if written[:3].lower() not in _CALENDAR:
+        return _word_terms(written, stems)
+    if written[0].isupper() and written.lower() in _SHORT:
+        return None
+    return _month_or_day(written, written, (0, len(written)), -2) or _word_terms(written, stems)
 
 
 @lru_cache(maxsize=8192)
