@@ -42,7 +42,7 @@ def test_nothing_is_sent_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     ) as web:
         response = web.post("/", data="What is her salary?")
     assert response.status_code == 503
-    assert "never asked" in response.text
+    assert response.text.startswith("ConnectionRefused: ")
     assert not asked
 
 
@@ -74,5 +74,5 @@ def test_a_name_that_leads_there_is_not_followed(
         tmp_path / "revision", "http://model.example/v1", context="Ada plays the cello."
     ) as web:
         response = web.post("/", data="What is her salary?")
-    assert "never asked" in response.text
+    assert response.text.startswith("ConnectionRefused: ")
     assert not asked
