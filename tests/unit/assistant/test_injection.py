@@ -5,6 +5,7 @@ sent, and what of its answer is passed on. The provider of these tests obeys eve
 answers with all that it was sent, its own key included.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from support.openai_stub import RIGHT_KEY, Exchange, Stub, Turn
 from support.web_client import events, web_client
@@ -34,6 +36,7 @@ LONG = (
 
 PARAMETERS = {"model", "messages", "stream"}
 EVENTS = {"Accept": "text/event-stream"}
+CHAT = "/v1/chat/completions"
 
 
 @contextmanager
@@ -49,24 +52,45 @@ def asking(
 
 
 def every_way(web: FlaskClient, prompt: str) -> list[str]:
-    """Return what is answered where a prompt is the question, a stream's, or said before it."""
+    """Return what is answered where a prompt is the question, a stream's, or said before it.
+
+    Each is asked as to any assistant, and as clients of OpenAI's API ask, which have a
+    system message besides.
+    """
+    harmless = "Which instrument is it, a cello?"
     told = [("user", prompt), ("assistant", prompt)]
     history = [{"role": role, "text": text} for role, text in told]
-    ways: list[dict[str, Any]] = [
-        {"data": prompt.encode()},
-        {"data": prompt.encode(), "headers": EVENTS},
-        {"json": {"question": prompt, "history": history}},
-        {"json": {"question": "Which instrument is it, a cello?", "history": history}},
+    question = {"role": "user", "content": prompt}
+    before = [{"role": role, "content": text} for role, text in [("system", prompt), *told]]
+    after = [*before, {"role": "user", "content": harmless}]
+    ways: list[tuple[str, dict[str, Any]]] = [
+        ("/", {"data": prompt.encode()}),
+        ("/", {"data": prompt.encode(), "headers": EVENTS}),
+        ("/", {"json": {"question": prompt, "history": history}}),
+        ("/", {"json": {"question": harmless, "history": history}}),
+        (CHAT, {"json": {"messages": [question]}}),
+        (CHAT, {"json": {"messages": [*before, question], "stream": True}}),
+        (CHAT, {"json": {"messages": after}}),
+        (CHAT, {"json": {"messages": after, "stream": True}}),
     ]
     said = []
-    for way in ways:
-        response = web.post("/", buffered=True, **way)
+    for path, way in ways:
+        response = web.post(path, buffered=True, **way)
         assert response.status_code == 200, response.text
-        pieces = ""
-        if response.mimetype == "text/event-stream":
-            pieces = "".join(data.get("text", "") for _, data in events(response.data))
-        said.append(f"{response.headers}{response.text}{pieces}")
+        said.append(f"{response.headers}{response.text}{written(response)}")
     return said
+
+
+def written(response: TestResponse) -> str:
+    """Return the text of a stream, which its events cut anywhere; empty for a whole answer."""
+    if response.mimetype != "text/event-stream":
+        return ""
+    if response.request.path != CHAT:
+        return "".join(data.get("text", "") for _, data in events(response.data))
+    chunks = [event.removeprefix("data: ") for event in response.text.strip().split("\n\n")]
+    assert chunks.pop() == "[DONE]"
+    deltas = [choice["delta"] for chunk in chunks for choice in json.loads(chunk)["choices"]]
+    return "".join(delta.get("content", "") for delta in deltas)
 
 
 def system_of(exchange: Exchange) -> str:
