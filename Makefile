@@ -6,7 +6,7 @@ CLUSTER ?= kind
 export CLUSTER
 
 CACHE ?= $(or $(VA_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/virtual-assistant)
-UV_VERSION := 0.13.9
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' uv-requirements.txt)
 UV := $(or $(shell command -v uv),$(CACHE)/tools/uv-$(UV_VERSION)/bin/uv)
 RUN := $(UV) run --locked --quiet
 CLUSTER_RUN := $(RUN) va-cluster
@@ -14,8 +14,8 @@ CLUSTER_RUN := $(RUN) va-cluster
 # An image's tag tells its content, so that a change of one part restarts only what it is in.
 VERSION := 0.1.0
 content = $(shell find $(1) -type f -not -path '*/__pycache__/*' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-8)
-ASSISTANT_TAG := $(VERSION)-$(call content,assistant Dockerfile.assistant pyproject.toml uv.lock)
-export OPERATOR_IMAGE := virtual-assistant/operator:$(VERSION)-$(call content,operator Dockerfile.operator pyproject.toml uv.lock)
+ASSISTANT_TAG := $(VERSION)-$(call content,assistant Dockerfile.assistant pyproject.toml uv.lock uv-requirements.txt)
+export OPERATOR_IMAGE := virtual-assistant/operator:$(VERSION)-$(call content,operator Dockerfile.operator pyproject.toml uv.lock uv-requirements.txt)
 export ASSISTANT_IMAGE := virtual-assistant/assistant:$(ASSISTANT_TAG)
 export MODEL_IMAGE := virtual-assistant/model:$(ASSISTANT_TAG)
 
@@ -86,4 +86,5 @@ tools: $(UV) ## make va and va-assistant, in .venv/bin; no cluster is made
 
 $(CACHE)/tools/uv-$(UV_VERSION)/bin/uv:
 	python3 -m venv $(CACHE)/tools/uv-$(UV_VERSION)
-	$(CACHE)/tools/uv-$(UV_VERSION)/bin/pip install --quiet uv==$(UV_VERSION)
+	$(CACHE)/tools/uv-$(UV_VERSION)/bin/pip install --quiet --only-binary :all: \
+		--require-hashes --requirement uv-requirements.txt

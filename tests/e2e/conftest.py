@@ -6,6 +6,7 @@ from itertools import cycle
 
 import pytest
 
+from support.certificates import Authority, make_authority
 from support.cluster import Cluster
 from support.load import Load
 from support.product import Operator, make
@@ -41,11 +42,17 @@ def load() -> Iterator[Load]:
 
 
 @pytest.fixture(scope="session")
-def stub_model(cluster: Cluster, operator: Operator) -> Iterator[StubModel]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The private CA of the model server."""
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def stub_model(cluster: Cluster, operator: Operator, authority: Authority) -> Iterator[StubModel]:
     """A model server that does as it is told, in a namespace of its own."""
     name = f"test-stub-{uuid.uuid4().hex[:8]}"
     cluster.kubectl("create", "namespace", name)
-    yield start(cluster, name, operator.image())
+    yield start(cluster, name, operator.image(), authority=authority)
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 

@@ -24,6 +24,10 @@ class Authority:
         self.certify(context, host)
         return context
 
+    def server_pem(self, host: str) -> str:
+        """Return the key and the certificates of such a server, for one file."""
+        return self.ca.issue_cert(host).private_key_and_cert_chain_pem.bytes().decode()
+
     def certify(self, context: ssl.SSLContext, host: str) -> None:
         """Give a server a new certificate, for its connections from now on."""
         self.ca.issue_cert(host).configure_cert(context)

@@ -145,15 +145,19 @@ class Stub:
         self.log: list[Exchange] = []
         self.connections = 0
         self.changed = threading.Condition()
-        self._server = _Server((host, port), _Handler)
-        self._server.stub = self
+        self._server = self._listen(host, port, tls)
         self.port: int = self._server.server_address[1]
         self.url = f"{'https' if tls else 'http'}://{host}:{self.port}/v1"
+
+    def _listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> "_Server":
+        server = _Server((host, port), _Handler)
+        server.stub = self
         if tls:
             # The handshake belongs to the first read, in the thread of its connection.
-            self._server.socket = tls.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
+            server.socket = tls.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
             )
+        return server
 
     def __enter__(self) -> Self:
         self.start()
@@ -165,6 +169,11 @@ class Stub:
     def start(self) -> None:
         """Serve in a thread."""
         threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve_tls(self, host: str, port: int, tls: ssl.SSLContext) -> None:
+        """Serve the same at another port, too, in a thread for as long as the process lives."""
+        server = self._listen(host, port, tls)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def serve(self) -> None:
         """Serve until stopped."""
@@ -442,10 +451,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--key", action="append", help=f"a known key; default {RIGHT_KEY}")
     parser.add_argument("--any-key", action="store_true", help="know every key, and none")
+    parser.add_argument("--tls", help="a file with a key and certificates: speak TLS, too")
+    parser.add_argument("--tls-port", type=int, default=9443)
     options = parser.parse_args()
     stub = Stub(host=options.host, port=options.port)
     if options.any_key or options.key:
         stub.keys = None if options.any_key else set(options.key)
+    if options.tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(options.tls)
+        stub.serve_tls(options.host, options.tls_port, tls)
     print(f"listening on {options.host}:{stub.port}", flush=True)
     stub.serve()
 

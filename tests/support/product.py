@@ -1,5 +1,6 @@
 """The product as people install and use it, for the tests that run all of it."""
 
+import json
 import os
 import select
 import subprocess
@@ -65,10 +66,18 @@ class Operator:
 
     def image(self) -> str:
         """Return the image it runs from."""
-        return self._kubectl(
-            "get", "deployment/virtual-assistant-operator",
-            "-o", "jsonpath={.spec.template.spec.containers[0].image}",
-        )  # fmt: skip
+        return self.images()["operator"]
+
+    def images(self) -> dict[str, str]:
+        """Return the three images: its own, and those of the pods that it makes."""
+        found = self._kubectl("get", "deployment/virtual-assistant-operator", "-o", "json")
+        [container] = json.loads(found)["spec"]["template"]["spec"]["containers"]
+        given = {one["name"]: one.get("value") for one in container["env"]}
+        return {
+            "operator": container["image"],
+            "assistant": given["VA_OPERATOR_ASSISTANT_IMAGE"],
+            "model": given["VA_OPERATOR_MODEL_IMAGE"],
+        }
 
     def _kubectl(self, *args: str) -> str:
         return self.cluster.kubectl("-n", OPERATOR_NAMESPACE, *args)

