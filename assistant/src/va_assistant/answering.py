@@ -145,7 +145,7 @@ class Answering:
         elif isinstance(error, Failure):
             trace.failed(error.reason)
             self._metrics.failed(error.reason, seconds, first=first)
-            log.warning("not answered", reason=error.reason, message=error.message, **line)
+            log.info("not answered", **_why(error), **line)
         elif isinstance(error, AskerLeft | GeneratorExit):
             trace.left()
             self._metrics.left(seconds, first=first)
@@ -159,4 +159,14 @@ def _how(reply: Reply) -> dict[str, Any]:
     """Return what the log says of how an answer was made."""
     author, failure = reply.author, reply.instead_of
     how = {"made": reply.made, "model": author.model, "fallback": author.fallback}
-    return how if failure is None else {**how, "reason": failure.reason, "message": failure.message}
+    return how if failure is None else {**how, **_why(failure)}
+
+
+def _why(failure: Failure) -> dict[str, str]:
+    """Return what the log says of a question's failure.
+
+    What is the matter with a model is told where its state is, once and not for each question.
+    """
+    if failure.about_model and failure.reason is not Reason.NO_MODEL_ANSWERS:
+        return {"reason": failure.reason}
+    return {"reason": failure.reason, "message": failure.message}

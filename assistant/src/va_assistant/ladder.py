@@ -13,8 +13,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import structlog
-
 from va_assistant.breaker import FAILURES, Admission, Circuit, CircuitState, RetryBudget
 from va_assistant.completions import Piece
 from va_assistant.deadlines import Deadline
@@ -24,8 +22,6 @@ from va_assistant.model import Model
 from va_assistant.readiness import Readiness
 from va_assistant.replies import Author
 from va_assistant.revision import ModelSettings, Provider
-
-log = structlog.get_logger()
 
 LONGEST_WAIT_SECONDS = 2.0
 """A provider that wants to be left alone for longer is not waited for."""
@@ -234,7 +230,8 @@ class Ladder:
             except Failure as failure:
                 failures.append((rung, failure))
                 rest = self._who_else(failure, rung, rest)
-                self._pass_on(rung, failure, to=rest)
+                if rest:
+                    self._metrics.passed_on(rung.place, rung.model.settings.name, failure.reason)
         raise _summary(failures)
 
     def _watched(self, call: "_Call[tuple[Told, Generator[Told]]]") -> Generator[Told]:
@@ -309,19 +306,6 @@ class Ladder:
                 other for other in rest if _is_larger(other.model.settings, rung.model.settings)
             ]
         return rest if failure.about_model else ()
-
-    def _pass_on(self, rung: Rung, failure: Failure, *, to: Sequence[Rung]) -> None:
-        if to:
-            name = rung.model.settings.name
-            self._metrics.passed_on(rung.place, name, failure.reason)
-            log.warning(
-                "passed on",
-                rung=rung.place,
-                model=name,
-                to=to[0].model.settings.name,
-                reason=failure.reason,
-                message=failure.message,
-            )
 
 
 def _share(rung: Rung, rest: Sequence[Rung], left: float) -> float:

@@ -13,6 +13,7 @@ from va_assistant.budget import Budget
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure, ModelState, Reason
 from va_assistant.model import Model
+from va_assistant.news import News
 from va_assistant.prompt import sends_whole
 from va_assistant.revision import Revision
 
@@ -45,6 +46,7 @@ class _Known:
     state: ModelState = ModelState.UNKNOWN
     last_failure: Failure | None = None
     last_answer: float = -math.inf
+    news: News = field(default_factory=News)
     doubted: threading.Event = field(default_factory=threading.Event)
 
 
@@ -78,24 +80,38 @@ class Readiness:
     def answered(self, *, rung: int = 0, prompt_tokens: int | None = None) -> None:
         """Take note of a real answer."""
         known = self._known[rung]
-        known.last_answer = time.monotonic()
-        if prompt_tokens is None and known.state is ModelState.READY:
+        known.last_answer = now = time.monotonic()
+        is_told = known.state is ModelState.READY and known.news.reason is None
+        if prompt_tokens is None and is_told:
             return
         with self._lock:
+            known.news, is_news = known.news.answered(now)
             known.state = ModelState.READY
             known.last_failure = None
             known.doubted.clear()
             if rung == 0:
                 self._tokens = prompt_tokens or self._tokens
             self._let_in = self._let_in or self._may_come_in()
+        if is_news:
+            log.info("model answers", rung=rung, model=self._revision.models[rung].name)
 
     def failed(self, failure: Failure, *, rung: int = 0) -> None:
         """Take note of a failure of a model."""
         known = self._known[rung]
         with self._lock:
+            known.news, failures = known.news.failed(failure.reason, time.monotonic())
             known.state = failure.state
             known.last_failure = failure
             self._let_in = self._let_in or self._may_come_in()
+        if failures:
+            log.warning(
+                "model fails",
+                rung=rung,
+                model=self._revision.models[rung].name,
+                reason=failure.reason,
+                message=failure.message,
+                failures=failures,
+            )
 
     def question_failed(self, failure: Failure, *, started: float, rung: int = 0) -> None:
         """Take note of a question without an answer; only the model's faults count.
@@ -264,13 +280,6 @@ class Trial(threading.Thread):
         try:
             tokens = self._model.try_out(deadline)
         except Failure as failure:
-            log.warning(
-                "trial failed",
-                rung=self._rung,
-                reason=failure.reason,
-                message=failure.message,
-                seconds=round(time.monotonic() - started, 3),
-            )
             if not self._readiness.is_only_busy(failure, started=started, rung=self._rung):
                 self._readiness.failed(failure, rung=self._rung)
                 self._failed(failure)
