@@ -96,6 +96,7 @@ def error(status: int, message: str, *, code: str = "", **more: Any) -> Turn:
 
 WRONG_KEY = error(401, "Incorrect API key provided", code="invalid_api_key")
 BY_MODEL = {
+    "stub-fine": Turn(),
     "stub-401": WRONG_KEY,
     "stub-403": error(403, "Your organization is not verified"),
     "stub-404": error(404, "The model `stub-404` does not exist", code="model_not_found"),

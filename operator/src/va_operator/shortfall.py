@@ -64,7 +64,9 @@ def explain_model(
     else:
         message = f"{titled(model)} does not answer: {model.message}"
     if instead and instead.place > model.place:
-        message += f"; {titled(instead)} answers in its place"
+        serves = any(pod.ready for pod in now.desired_pods)
+        how = "answers in its place" if serves else "answers, but no pod is ready"
+        message += f"; {titled(instead)} {how}"
     return Explanation(reason=model.reason or "", message=message)
 
 

@@ -124,6 +124,8 @@ def test_a_new_pod_that_its_preferred_model_keeps_out_says_so() -> None:
     found = told(REFUSED, ANSWERED, ANSWERED, ready=False)
     assert (found["Ready"].status, found["Ready"].reason) == (False, "KeyRefused")
     assert found["Stalled"].status is True
+    for kind in ("Stalled", "Degraded", "ModelReachable"):
+        assert found[kind].message.endswith("fallback 1 (gpt-5-mini) answers, but no pod is ready")
 
 
 def test_when_no_model_answers_the_first_failure_is_told() -> None:
