@@ -1,7 +1,13 @@
-"""A collector of OpenTelemetry: takes spans by OTLP over HTTP and keeps them."""
+"""A collector of OpenTelemetry: takes spans by OTLP over HTTP and keeps them.
 
+One file, so that it also runs as a pod from an image that has OpenTelemetry:
+`python3 collector.py --port 4318`. `GET /requests` returns what came, each in hexadecimal.
+"""
+
+import argparse
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -12,30 +18,28 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 class Collector:
     """The server in a thread of this process; `with Collector() as collector`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
         self.changed = threading.Condition()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server((host, port), _Handler)
         self._server.collector = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        threading.Thread(target=self.serve, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 
+    def serve(self) -> None:
+        """Serve until stopped."""
+        self._server.serve_forever(poll_interval=0.02)
+
     @property
     def spans(self) -> list[Span]:
-        return [
-            span
-            for request in self.requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
+        return spans_of(self.requests)
 
     @property
     def resource(self) -> dict[str, str]:
@@ -50,6 +54,21 @@ class Collector:
             assert held, f"not within {seconds} s: {[span.name for span in self.spans]}"
 
 
+def spans_of(requests: Iterable[ExportTraceServiceRequest]) -> list[Span]:
+    return [
+        span
+        for request in requests
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def read_requests(listed: list[str]) -> list[ExportTraceServiceRequest]:
+    """Read what `GET /requests` returns."""
+    return [ExportTraceServiceRequest.FromString(bytes.fromhex(one)) for one in listed]
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     collector: Collector
@@ -57,6 +76,14 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+
+    def do_GET(self) -> None:
+        listed = [one.SerializeToString().hex() for one in self.server.collector.requests]
+        body = json.dumps(listed).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -70,3 +97,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=4318)
+    Collector(host="0.0.0.0", port=parser.parse_args().port).serve()
+
+
+if __name__ == "__main__":
+    main()
