@@ -66,18 +66,22 @@ class Operator:
 
     def image(self) -> str:
         """Return the image it runs from."""
-        return self.images()["operator"]
+        image: str = self._container()["image"]
+        return image
 
     def images(self) -> dict[str, str]:
         """Return the three images: its own, and those of the pods that it makes."""
-        found = self._kubectl("get", "deployment/virtual-assistant-operator", "-o", "json")
-        [container] = json.loads(found)["spec"]["template"]["spec"]["containers"]
-        given = {one["name"]: one.get("value") for one in container["env"]}
+        given = {one["name"]: one.get("value") for one in self._container()["env"]}
         return {
-            "operator": container["image"],
+            "operator": self.image(),
             "assistant": given["VA_OPERATOR_ASSISTANT_IMAGE"],
             "model": given["VA_OPERATOR_MODEL_IMAGE"],
         }
+
+    def _container(self) -> Manifest:
+        found = self._kubectl("get", "deployment/virtual-assistant-operator", "-o", "json")
+        containers: list[Manifest] = json.loads(found)["spec"]["template"]["spec"]["containers"]
+        return containers[0]
 
     def _kubectl(self, *args: str) -> str:
         return self.cluster.kubectl("-n", OPERATOR_NAMESPACE, *args)
