@@ -211,7 +211,11 @@ class Index:
         return Word(term, self._rarity(meant), meant, concepts.wider(term.term))
 
     def _meanings(self, term: Term) -> Mapping[str, float]:
-        """Return the terms of the texts that a word may mean, with how sure that is."""
+        """Return the terms of the texts that a word may mean, with how sure that is.
+
+        The surest first, and of equals in the order of the alphabet: of two that do as well, the
+        first is the one that stands for the word.
+        """
         found = {word: 1.0 if word == term.term else 0.9 for word in (term.term, *term.also)}
         if term.is_name or is_number(term.term):
             return {word: factor for word, factor in found.items() if word in self._postings}
@@ -222,7 +226,8 @@ class Index:
         if term.term not in self._postings and len(term.term) >= 5:
             for word in self._beginning_alike(term.term):
                 found.setdefault(word, BEGINNING_FACTOR)
-        return {word: factor for word, factor in found.items() if word in self._postings}
+        ordered = sorted(found.items(), key=lambda meaning: (-meaning[1], meaning[0]))
+        return {word: factor for word, factor in ordered if word in self._postings}
 
     @lru_cache(maxsize=256)  # noqa: B019  # an index lives as long as its process
     def _beginning_alike(self, word: str) -> tuple[str, ...]:
