@@ -10,9 +10,12 @@ from functools import lru_cache
 
 from va_assistant import concepts
 from va_assistant.asking import Asked
+from va_assistant.calendars import MONTHS, WEEKDAYS
+from va_assistant.numerals import NUMBER_WORDS
 from va_assistant.passages import Sentence
+from va_assistant.stemming import stem
 from va_assistant.wanted import Wanted
-from va_assistant.words import MONTHS, NUMBER_WORDS, WEEKDAYS, Token, stem, terms_of, tokens
+from va_assistant.words import Token, terms_of, tokens
 
 SENTENCES_KEPT = 1024
 """Sentences of which stays known what they say: the next question is of the same texts."""

@@ -15,7 +15,9 @@ from functools import lru_cache
 from itertools import islice
 
 from va_assistant import concepts, evidence
-from va_assistant.asking import LIGHT_WEIGHT, Asked, Term
+from va_assistant.asking import Asked
+from va_assistant.calendars import MONTHS, WEEKDAYS
+from va_assistant.languages import is_english
 from va_assistant.matching import (
     AFTER_FACTOR,
     HEADING_FACTOR,
@@ -33,10 +35,12 @@ from va_assistant.matching import (
     weigh,
 )
 from va_assistant.passages import Passage, Sentence, passages_of
+from va_assistant.question_words import LIGHT_WEIGHT, Term
 from va_assistant.revision import ContextFile
 from va_assistant.spelling import Spelling
+from va_assistant.stemming import stem
 from va_assistant.wanted import Wanted
-from va_assistant.words import MONTHS, WEEKDAYS, is_english, is_number, stem, terms_of
+from va_assistant.words import is_number, terms_of
 
 K1, B = 1.2, 0.5
 """BM25's usual saturation, and less of its preference for short passages: a passage is short."""

@@ -1,15 +1,47 @@
-"""Words of a question that nobody knows, taken for the nearest ones that are known; pure."""
+"""Mistyped words of a question, taken for those that are meant; pure."""
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from va_assistant import concepts, vocabulary
-from va_assistant.asking import LIGHT_WEIGHT, Term, plain_words, says_little
-from va_assistant.words import STOP_WORDS, distance, fold, terms_of
+from va_assistant.question_words import LIGHT_WEIGHT, Term, plain_words, says_little
+from va_assistant.words import STOP_WORDS, fold, terms_of
 
 LONG_WORD = 7
 """Letters from which two may be wrong, not one."""
+
+_MISTYPED = (
+    (re.compile(r"(?i)^(?:wen|whn|hwen|whne|wehn)\b"), "when"),
+    (re.compile(r"(?i)^(?:wat|waht|wht|hwat|whta|wath)(s?)\b"), r"what\1"),
+    (re.compile(r"(?i)^(?:wich|whcih|wihch|whihc|witch)\b"), "which"),
+    (
+        re.compile(
+            r"(?i)^(?:wher|whre|were|wehre|hwere|wheer)\b(?= (?:is|are|do|does|did|can|should))"
+        ),
+        "where",
+    ),
+    (
+        re.compile(
+            r"(?i)^(?:hwo|hw|ho|hoe)\b(?= (?:much|many|long|often|do|does|can|is|are|old|far|big))"
+        ),
+        "how",
+    ),
+    (re.compile(r"(?i)^(?:hwo|woh|whoo)\b"), "who"),
+    (re.compile(r"\bhow (?:mcuh|muhc|muc|mutch|mch)\b"), "how much"),
+    (re.compile(r"\bhow (?:mnay|mayn|menny|mny)\b"), "how many"),
+    (re.compile(r"\b(?:teh|hte|th)\b"), "the"),
+    (re.compile(r"(?i)\bur\b"), "your"),
+    (re.compile(r"(?i)\bdose\b(?= (?:he|she|it|the|this|that|your)\b)"), "does"),
+)
+"""The words that tell what kind of answer is wanted, as they are mistyped most."""
+
+
+def spelt(question: str) -> str:
+    """Return a question whose small words are spelt right."""
+    for pattern, right in _MISTYPED:
+        question = pattern.sub(right, question)
+    return question
 
 
 class Spelling:
@@ -76,3 +108,21 @@ def _is_small_word_swapped(word: str) -> bool:
         word[:at] + word[at + 1] + word[at] + word[at + 2 :] in STOP_WORDS
         for at in range(1, len(word) - 1)
     )
+
+
+def distance(one: str, other: str, limit: int) -> int:
+    """Return how many letters must be added, dropped, changed or swapped; above `limit` any."""
+    if abs(len(one) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]

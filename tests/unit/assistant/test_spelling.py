@@ -2,10 +2,10 @@
 
 import pytest
 
-from va_assistant.asking import Term
+from va_assistant.question_words import Term
 from va_assistant.spelling import Spelling
+from va_assistant.stemming import stem
 from va_assistant.vocabulary import is_word
-from va_assistant.words import stem
 
 TEXT = "Shoes can be borrowed. The treasurer is Lewis. Bicycles have a thread of 24 mm."
 SPELLING = Spelling([TEXT], stems=True)
