@@ -15,8 +15,9 @@ from va_assistant.calendars import MONTHS, WEEKDAYS
 from va_assistant.citing import cited, line_of
 from va_assistant.concepts import mates
 from va_assistant.languages import SHARED_LETTERS, is_alike, language_of, skeleton
-from va_assistant.passages import Sentence, sentences_in
+from va_assistant.passages import Sentence
 from va_assistant.question_words import says_little
+from va_assistant.sentences import sentences_in
 from va_assistant.statements import Clause, Fact, read, terms_in
 from va_assistant.words import Token, fold, is_number, tokens
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 
-from va_assistant import concepts, evidence
+from va_assistant import concepts, evidence, spans
 from va_assistant.asking import Asked
-from va_assistant.calendars import MONTHS, WEEKDAYS
 from va_assistant.languages import is_english
 from va_assistant.matching import (
     AFTER_FACTOR,
@@ -57,28 +56,9 @@ BEGINNING_FACTOR = 0.7
 """What a word counts that only begins alike (compounds, forms that the stemming misses)."""
 
 _NOTHING: frozenset[str] = frozenset()
-LONGEST_SPAN_YEARS = 60
-_YEARS = re.compile(
-    r"\b((?:19|20)\d\d)\s*(?:[-–—]|to|until|till|bis)\s*((?:19|20)\d\d|present|now|today"
-    r"|current|heute)",
-    re.IGNORECASE,
-)
-_SINCE = re.compile(
-    r"\b(?:since|from)\s+(?:\w+\s+){0,2}((?:19|20)\d\d)\b(?!\s*(?:[-–—]|to|until))", re.IGNORECASE
-)
-
-
-def _range(names: Sequence[str]) -> tuple[re.Pattern[str], Sequence[str]]:
-    one = "|".join(f"{name[:3]}(?:{name[3:]})?s?" for name in names)
-    return re.compile(
-        rf"\b({one})\.?\s*(?:[-–—]|to|until|till|through)\s*({one})\b", re.IGNORECASE
-    ), names
-
-
-_MAY_SPAN = re.compile(
-    r"[-–—]|\w\.[a-z]|\b(?:under|below|to|until|till|bis|through|since|from|most|least|than|exceed)\b"
-)
-"""What every span and bound has; most sentences have none of it, and are done with it."""
+_ONLINE = stem("online")
+_ADDRESS = re.compile(r"\w\.[A-Za-z]|://")
+"""What every web address has; most sentences have not, and are done with it."""
 
 _ADDRESSED = re.compile(
     r"\b(?:ai|assistants?|chat\s?bots?|bots?|language models?|llms?|models?|gpt)\b.{0,60}"
@@ -93,22 +73,6 @@ _ADDRESSED = re.compile(
 def orders(text: str) -> bool:
     """Tell whether a sentence of a text speaks to the assistant: it is never an answer."""
     return bool(_ADDRESSED.search(text))
-
-
-_BOUNDS = (
-    (stem("maximum"), re.compile(r"\b(?:at most|up to|no more than|not exceed)", re.IGNORECASE)),
-    (
-        stem("minimum"),
-        re.compile(r"\b(?:at least|no less than|no younger than|from the age)", re.IGNORECASE),
-    ),
-    (
-        stem("child"),
-        re.compile(r"\b(?:under|below) (?:the age of )?1?\d\b(?! ?[%€$£])", re.IGNORECASE),
-    ),
-)
-"""Bounds as texts put them, by the word with which people ask for them."""
-
-_RANGES = (_range(MONTHS), _range(WEEKDAYS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,28 +150,9 @@ class Index:
         return terms
 
     def _read_terms(self, text: str) -> frozenset[str]:
-        terms = set(terms_of(text, stems=self.stems))
-        if not _MAY_SPAN.search(text):
-            return frozenset(terms)
-        for match in _YEARS.finditer(text):
-            first = int(match.group(1))
-            last = int(match.group(2)) if match.group(2).isdigit() else first + LONGEST_SPAN_YEARS
-            terms.update(map(str, range(first, min(last, first + LONGEST_SPAN_YEARS) + 1)))
-        if self.stems:
-            terms.update(word for word, pattern in _BOUNDS if pattern.search(text))
-            if evidence.shows(Wanted.WEBSITE, text):
-                terms.add(stem("online"))
-        for pattern, names in _RANGES:
-            for match in pattern.finditer(text):
-                first, last = (
-                    next(at for at, name in enumerate(names) if name[:3] == word[:3].lower())
-                    for word in match.groups()
-                )
-                span = (last - first) % len(names) + 1
-                terms.update(names[(first + step) % len(names)] for step in range(span))
-        for match in _SINCE.finditer(text):
-            first = int(match.group(1))
-            terms.update(map(str, range(first, first + LONGEST_SPAN_YEARS)))
+        terms = {*terms_of(text, stems=self.stems), *spans.within(text, stems=self.stems)}
+        if self.stems and _ADDRESS.search(text) and evidence.shows(Wanted.WEBSITE, text):
+            terms.add(_ONLINE)
         return frozenset(terms)
 
     def _looked_for(self, term: Term) -> Word:

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from va_assistant.passages import Sentence, passages_of, sentences_in
+from va_assistant.passages import Sentence, passages_of
 from va_assistant.revision import ContextFile
+from va_assistant.sentences import sentences_in
 
 
 def sentences(text: str) -> list[Sentence]:
