@@ -7,11 +7,14 @@ The index is plain dictionaries: numpy would cost a pod more memory than everyth
 
 import math
 import re
+import sys
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from heapq import nsmallest
 from itertools import islice
 
 from va_assistant import concepts, evidence, spans
@@ -54,6 +57,12 @@ MATE_FACTOR = 0.7
 """What a word of like meaning counts; less than the word itself."""
 BEGINNING_FACTOR = 0.7
 """What a word counts that only begins alike (compounds, forms that the stemming misses)."""
+
+BEGINNING = 5
+"""Letters with which words begin that are alike."""
+
+MOST_ALIKE = 32
+"""Words that begin like one of a question; those of about its length go first."""
 
 _NOTHING: frozenset[str] = frozenset()
 _ONLINE = stem("online")
@@ -102,6 +111,7 @@ class Index:
             self._lengths.append(min(65535, counts.total()))
             for term, count in counts.items():
                 self._postings.setdefault(term, array("I")).extend((number, count))
+        self._alphabet = sorted(self._postings)
         self._mean_length = sum(self._lengths) / max(1, len(self._lengths))
         self._spelling = Spelling((file.text for file in files), stems=self.stems)
         # One cache per index: a sentence's words are asked for again and again.
@@ -110,9 +120,7 @@ class Index:
 
     def search(self, asked: Asked) -> Found:
         """Return the sentences that hold the most of a question."""
-        terms = (
-            self._spelling.corrected(term, self._postings.__contains__) for term in asked.terms
-        )
+        terms = self._spelling.corrected(asked.terms, self._postings.__contains__)
         asked = replace(asked, terms=tuple(terms))
         words = [self._looked_for(term) for term in asked.terms]
         hits: list[Hit] = [
@@ -172,7 +180,7 @@ class Index:
             for word in tuple(found):
                 for mate in concepts.mates(word):
                     found.setdefault(mate, MATE_FACTOR)
-        if term.term not in self._postings and len(term.term) >= 5:
+        if term.term not in self._postings and len(term.term) >= BEGINNING:
             for word in self._beginning_alike(term.term):
                 found.setdefault(word, BEGINNING_FACTOR)
         ordered = sorted(found.items(), key=lambda meaning: (-meaning[1], meaning[0]))
@@ -180,13 +188,16 @@ class Index:
 
     @lru_cache(maxsize=256)  # noqa: B019  # an index lives as long as its process
     def _beginning_alike(self, word: str) -> tuple[str, ...]:
-        return tuple(
-            other
-            for other in self._postings
-            if other[:5] == word[:5]
-            and (other.startswith(word) or word.startswith(other))
+        """Return a few terms of the texts that one continues or ends within: compounds, forms."""
+        first = bisect_left(self._alphabet, word[:BEGINNING])
+        last = bisect_left(self._alphabet, word[:BEGINNING] + chr(sys.maxunicode), first)
+        alike = (
+            (abs(len(other) - len(word)), other)
+            for other in self._alphabet[first:last]
+            if (other.startswith(word) or word.startswith(other))
             and min(len(other), len(word)) >= 0.6 * max(len(other), len(word))
         )
+        return tuple(other for _, other in nsmallest(MOST_ALIKE, alike))
 
     @lru_cache(maxsize=16)  # noqa: B019  # an index lives as long as its process
     def _showing(self, wanted: Wanted) -> tuple[int, ...]:
