@@ -7,11 +7,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+LONGEST_HEADING = 200
+"""Characters of a line; what is longer is a paragraph, whatever it begins with."""
+
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)\s*$")
 _RULE = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
 _MARKUP = re.compile(
-    r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)"
+    r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)"
+    r"|!?\[([^\]]{0,300}+)\]\(([^)\s]{0,500}+)[^)]{0,300}+\)"
 )
 _MARKS = re.compile(r"[*_`\[]")
 
@@ -33,7 +37,7 @@ def blocks(text: str) -> Iterator[Block]:
     heading_line = 0
     block: Block | None = None
     for number, line in enumerate(text.split("\n"), 1):
-        heading = _HEADING.match(line)
+        heading = _HEADING.match(line) if len(line) <= LONGEST_HEADING else None
         level, title = (len(heading.group(1)), heading.group(2)) if heading else (0, "")
         if block and len(block.lines) == 1 and _UNDERLINE.match(line) and "|" not in block.lines[0]:
             level, title = (1 if "=" in line else 2), block.lines[0].strip()

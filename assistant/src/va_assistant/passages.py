@@ -11,15 +11,18 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from va_assistant import signs
-from va_assistant.markdown import Block, blocks, plain
+from va_assistant.markdown import LONGEST_HEADING, Block, blocks, plain
 from va_assistant.revision import ContextFile
-from va_assistant.sentences import sentences_in
+from va_assistant.sentences import LONGEST_PIECE, pieces, sentences_in
+
+TITLE_LINES = 3
+"""Lines that a title in bold has at most."""
 
 PASSAGE_CHARACTERS = 900
 """A block longer than this is cut into several passages, between its sentences."""
 
 _ITEM = re.compile(r"^(\s*)(?:[-*+•–]|\d{1,3}[.)])\s+(?=\S)")
-_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
+_TABLE_RULE = re.compile(r"(?=[^-]*-)[\s:|-]*")
 _QUESTION_LABEL = re.compile(r"^(?:q|question|f|frage)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _ANSWER_LABEL = re.compile(r"^(?:a|answer|antwort)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _TITLE = re.compile(r"^(?:\*\*|__)[^*_]{3,}(?:\*\*|__)[^.!?:]*(?<![,;])$")
@@ -178,9 +181,10 @@ def _sentences(file: str, block: Block) -> Iterator[Sentence]:
         counted = 0
         opening = _TOPIC.match(text)
         topic = plain(opening.group(1)) if opening else ""
-        for start, sentence in sentences_in(text):
-            # Where a sentence begins after a line end, the line end is in the text still.
-            line = number + text.count("\n", 0, start + _leading(text[start:]))
+        before = 0
+        for start, sentence in _short_sentences(text):
+            line += text.count("\n", before, start)
+            before = start
             shown = plain(sentence)
             if not shown:
                 continue
@@ -197,7 +201,7 @@ def _sentences(file: str, block: Block) -> Iterator[Sentence]:
                 statement=number,
                 in_list=in_list,
             )
-            if asks or (shown.endswith(":") and not in_list) or _TITLE.match(text):
+            if asks or (shown.endswith(":") and not in_list) or _is_title(text):
                 intro = shown
 
 
@@ -208,35 +212,52 @@ def _says_something(heading: str) -> bool:
     )
 
 
-def _leading(text: str) -> int:
-    return len(text) - len(text.lstrip())
+def _is_title(text: str) -> bool:
+    return len(text) <= LONGEST_HEADING and bool(_TITLE.match(text))
+
+
+def _short_sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Return the sentences of a text, each with where its first word begins; none is long."""
+    for start, sentence in sentences_in(text):
+        at = text.index(sentence[0], start)
+        for piece in pieces(sentence):
+            at = text.index(piece[0], at)
+            yield at, piece
+            at += len(piece)
 
 
 def _statements(block: Block) -> Iterator[tuple[int, str, bool]]:
     """Return items and fields of their own, and running text joined over its lines."""
-    at, text, in_list = block.first, "", False
+    at, in_list = block.first, False
+    said: list[str] = []
     verse = _is_verse(block.lines)
     for number, line in enumerate(block.lines, block.first):
         item = _ITEM.match(line)
         bare = line[item.end() :] if item else line.strip().removeprefix(">").strip()
         new = (
             item
-            or (_FIELD.match(plain(bare)) and not in_list)
+            or (_FIELD.match(plain(bare[:LONGEST_HEADING])) and not in_list)
             or _QUESTION_LABEL.match(bare)
             or _ANSWER_LABEL.match(bare)
-            or text.rstrip("*_ ").endswith(("?", ":"))
             or line.endswith("  ")
-            or (text and verse)
-            or _TITLE.match(text)
+            or (said and (verse or _opens(said)))
         )
-        if new and text:
-            yield at, text, in_list
-            text = ""
-        if not text:
+        if new and said:
+            yield at, "\n".join(said), in_list
+            said = []
+        if not said:
             at, in_list = number, bool(item)
-        text = f"{text}\n{bare}" if text else bare
-    if text:
-        yield at, text, in_list
+        if said or bare:
+            said.append(bare)
+    if said:
+        yield at, "\n".join(said), in_list
+
+
+def _opens(said: Sequence[str]) -> bool:
+    """Tell whether lines end what they begin: with a question, a colon, or as a title."""
+    return said[-1].rstrip("*_ ").endswith(("?", ":")) or (
+        len(said) <= TITLE_LINES and _is_title("\n".join(said))
+    )
 
 
 def _is_verse(lines: Sequence[str]) -> bool:
@@ -249,26 +270,30 @@ def _is_verse(lines: Sequence[str]) -> bool:
 
 def _rows(file: str, block: Block) -> Iterator[Sentence]:
     names: list[str] = []
+    intro = ""
+    has_names = any(map(_TABLE_RULE.fullmatch, block.lines))
     for number, line in enumerate(block.lines, block.first):
-        if _TABLE_RULE.match(line):
+        if _TABLE_RULE.fullmatch(line):
             continue
         cells = [plain(cell) for cell in line.strip().strip("|").split("|")]
-        if not names and any(_TABLE_RULE.match(other) for other in block.lines):
+        if not names and has_names:
             names = cells
+            intro = ", ".join(filter(None, names))[:LONGEST_PIECE]
             continue
         named = [
             f"{name}: {cell}" if name and at else cell
             for at, (cell, name) in enumerate(zip(cells, names or [""] * len(cells), strict=False))
             if cell
         ]
-        if named:
+        told = pieces("; ".join(named))
+        for piece in told:
             yield Sentence(
                 file=file,
                 line=number,
-                text="; ".join(named),
+                text=piece,
                 headings=block.headings,
-                intro=", ".join(filter(None, names)),
-                cells="; ".join(filter(None, cells)),
+                intro=intro,
+                cells="; ".join(filter(None, cells)) if len(told) == 1 else "",
                 statement=number,
                 in_list=True,
             )

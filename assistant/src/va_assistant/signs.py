@@ -140,7 +140,7 @@ LENGTH = _any(rf"\b{_CARDINAL}[\s-]*(?:characters?|letters|digits|words|pages|{_
 # Places, and ways to reach somebody
 
 PHONE = re.compile(r"(?:\+|\b0|\(0|\b\d)[\d\s()/.-]{5,}\d\b")
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w+")
 WEB = _any(
     r"https?://",
     r"www\.",
@@ -149,8 +149,7 @@ WEB = _any(
 CONTACT = _any(PHONE.pattern, EMAIL.pattern, WEB.pattern, r"extension \d")
 STREET = re.compile(
     r"\b\w+(?:stra(?:ß|ss)e|gata|gate|gatan|veien|vej|weg|gasse|platz|allee|straat) \d"
-    r"|\b(?:[A-ZÀ-Þ]\w+ )+(?:Street|St|Road|Rd|Avenue|Lane|Square|Drive|Way|Place|Quay|Court|Row)\b"
-    r"|\b\d+[a-z]?,? (?:[A-ZÀ-Þ]\w+ )+(?:Street|Road|Avenue|Lane|Square|Drive|Way|Place)\b"
+    r"|\b[A-ZÀ-Þ]\w+ (?:Street|St|Road|Rd|Avenue|Lane|Square|Drive|Way|Place|Quay|Court|Row)\b"
     r"|\b[A-ZÀ-Þ][\w-]+ \d+[a-z]?,|\b\d{4,5} [A-ZÀ-Þ]|\b(?:rue|via|calle|avenida) \w+"
 )
 PLACE = _any(
