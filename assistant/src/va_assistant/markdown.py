@@ -1,10 +1,10 @@
-"""Blocks of Markdown, each with the headings above it; pure.
+"""Blocks of Markdown, each with the headings above it, and the headings alone; pure.
 
 Only what tells which lines belong together: paragraphs, lists and tables stand between blank lines.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 LONGEST_HEADING = 200
@@ -12,6 +12,8 @@ LONGEST_HEADING = 200
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)\s*$")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_NO_PARAGRAPH = re.compile(r"\s*$|\s*[-*+>|#<]|\s*\d+[.)]\s")
 _RULE = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
 _MARKUP = re.compile(
     r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)"
@@ -37,10 +39,9 @@ def blocks(text: str) -> Iterator[Block]:
     heading_line = 0
     block: Block | None = None
     for number, line in enumerate(text.split("\n"), 1):
-        heading = _HEADING.match(line) if len(line) <= LONGEST_HEADING else None
-        level, title = (len(heading.group(1)), heading.group(2)) if heading else (0, "")
-        if block and len(block.lines) == 1 and _UNDERLINE.match(line) and "|" not in block.lines[0]:
-            level, title = (1 if "=" in line else 2), block.lines[0].strip()
+        level, title = _heading(line)
+        if block and _may_be_heading(block.lines) and _underlined(line):
+            level, title = _underlined(line), block.lines[0].strip()
             block = None
         ends = level or not line.strip() or _RULE.match(line)
         if ends and block:
@@ -59,6 +60,46 @@ def blocks(text: str) -> Iterator[Block]:
             heading_line = 0
     if block:
         yield block
+
+
+def headings_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield level and text of each heading: Markdown's two ways, one of which is also reST's."""
+    fence = ""
+    above = ""
+    for line in text.splitlines():
+        if len(line) > LONGEST_HEADING:
+            above = ""
+        elif opened := _FENCE.match(line):
+            mark = opened[1]
+            if not fence:
+                fence = mark
+            elif mark.startswith(fence):
+                fence = ""
+            above = ""
+        elif not fence:
+            level, title = _heading(line)
+            if level:
+                yield level, title
+            elif above and (level := _underlined(line)):
+                yield level, above
+            above = "" if _NO_PARAGRAPH.match(line) else line
+
+
+def _heading(line: str) -> tuple[int, str]:
+    """Return level and text of a line that is a heading; level 0 for others."""
+    found = _HEADING.match(line) if len(line) <= LONGEST_HEADING else None
+    return (len(found[1]), found[2]) if found else (0, "")
+
+
+def _may_be_heading(lines: Sequence[str]) -> bool:
+    """Tell whether lines would be a heading with another line below them."""
+    return len(lines) == 1 and len(lines[0]) <= LONGEST_HEADING and "|" not in lines[0]
+
+
+def _underlined(line: str) -> int:
+    """Return the level of the heading above a line that underlines it; 0 for other lines."""
+    found = _UNDERLINE.match(line)
+    return 0 if not found else 1 if found[1].startswith("=") else 2
 
 
 def plain(text: str) -> str:
