@@ -1,10 +1,11 @@
 """What an assistant says of itself: its name, and what it can be asked; pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
+from va_assistant.markdown import headings_of
 from va_assistant.revision import ContextFile, Revision
 
 MAX_EXAMPLES = 6
@@ -19,13 +20,6 @@ _LONGEST_NAME = 46
 """Kubernetes cuts a generated name at 58 characters (`names.maxGeneratedNameLength`), and
 with it the hash's end: of a longer name nothing is sure."""
 
-_LONGEST_HEADING = 200
-"""Characters of a line; what is longer is a paragraph, whatever it begins with."""
-
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*")
-_UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})[ \t]*")
-_NO_PARAGRAPH = re.compile(r"\s*$|\s*[-*+>|#<]|\s*\d+[.)]\s")
 _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])?")
 _MARKUP = re.compile(r"(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)|<[^>]*>")
 _NUMBER = re.compile(r"(?:\d+(?:\.\d+)*[.)]?|[A-Z]\.)\s+")
@@ -69,34 +63,12 @@ def example_questions(files: Sequence[ContextFile]) -> tuple[str, ...]:
 
 
 def _topics(text: str) -> list[str]:
-    headings = list(_headings(text))
+    headings = list(headings_of(text))
     top = min((level for level, _ in headings), default=0)
     titles = [heading for level, heading in headings if level == top]
     if len(titles) == 1:
         return [heading for level, heading in headings if level > top] or titles
     return [heading for _, heading in headings]
-
-
-def _headings(text: str) -> Iterator[tuple[int, str]]:
-    """Yield level and text of each heading: Markdown's two ways, one of which is also reST's."""
-    fence = ""
-    above = ""
-    for line in text.splitlines():
-        if len(line) > _LONGEST_HEADING:
-            above = ""
-        elif opened := _FENCE.match(line):
-            mark = opened[1]
-            if not fence:
-                fence = mark
-            elif mark.startswith(fence):
-                fence = ""
-            above = ""
-        elif not fence:
-            if found := _HEADING.fullmatch(line):
-                yield len(found[1]), found[2]
-            elif above and (found := _UNDERLINE.fullmatch(line)):
-                yield (1 if found[1].startswith("=") else 2), above
-            above = "" if _NO_PARAGRAPH.match(line) else line
 
 
 def _question(heading: str) -> str:

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from va_assistant.asking import UNIT_WEIGHT
 from va_assistant.evidence import STRONG
 from va_assistant.extraction import Candidate
 from va_assistant.matching import WEIGHTY
+from va_assistant.question_words import UNIT_WEIGHT
 from va_assistant.retrieval import Found
 from va_assistant.wanted import Wanted
 from va_assistant.words import fold, is_number

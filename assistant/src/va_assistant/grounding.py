@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from va_assistant.asking import says_little
+from va_assistant.calendars import MONTHS, WEEKDAYS
 from va_assistant.citing import cited, line_of
 from va_assistant.concepts import mates
 from va_assistant.languages import SHARED_LETTERS, is_alike, language_of, skeleton
-from va_assistant.passages import Sentence, sentences_in
+from va_assistant.passages import Sentence
+from va_assistant.question_words import says_little
+from va_assistant.sentences import sentences_in
 from va_assistant.statements import Clause, Fact, read, terms_in
-from va_assistant.words import MONTHS, WEEKDAYS, Token, fold, is_number, tokens
+from va_assistant.words import Token, fold, is_number, tokens
 
 STRICT_SHARE = 0.8
 """Share of an answer's words that a small model must have from the lines it was given."""

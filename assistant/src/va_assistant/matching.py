@@ -12,8 +12,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from va_assistant import concepts, evidence
-from va_assistant.asking import LIGHT_WEIGHT, Asked, Term
+from va_assistant.asking import Asked
 from va_assistant.passages import Passage, Sentence
+from va_assistant.question_words import LIGHT_WEIGHT, Term
 from va_assistant.wanted import Wanted
 from va_assistant.words import is_number
 

@@ -10,43 +10,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from va_assistant import signs
+from va_assistant.markdown import LONGEST_HEADING, Block, blocks, plain
 from va_assistant.revision import ContextFile
+from va_assistant.sentences import LONGEST_PIECE, pieces, sentences_in
+
+TITLE_LINES = 3
+"""Lines that a title in bold has at most."""
 
 PASSAGE_CHARACTERS = 900
 """A block longer than this is cut into several passages, between its sentences."""
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
-_UNDERLINE = re.compile(r"^ {0,3}(=+|-+)\s*$")
 _ITEM = re.compile(r"^(\s*)(?:[-*+•–]|\d{1,3}[.)])\s+(?=\S)")
-_RULE = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
-_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
+_TABLE_RULE = re.compile(r"(?=[^-]*-)[\s:|-]*")
 _QUESTION_LABEL = re.compile(r"^(?:q|question|f|frage)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
 _ANSWER_LABEL = re.compile(r"^(?:a|answer|antwort)\s*\d*\s*[:.)]\s*", re.IGNORECASE)
-_MARKUP = re.compile(
-    r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)"
-)
-_MARKS = re.compile(r"[*_`\[]")
 _TITLE = re.compile(r"^(?:\*\*|__)[^*_]{3,}(?:\*\*|__)[^.!?:]*(?<![,;])$")
 """A line that begins in bold and ends without a stop: the title of what follows."""
 
 _TOPIC = re.compile(r"^(?:\*\*|__)([^*_?]{3,60})(?:\*\*|__)")
 _FIELD = re.compile(r"^[^\s.!?][^.!?:]{0,40}:\s+\S")
-_ABBREVIATIONS = frozenset(
-    """
-    dr mr mrs ms prof st no nr vs etc e.g i.e approx inc ltd co corp dept tel fig vol ext
-    jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b u.a ca
-    bzw a.m p.m min max incl excl art str
-    """.split()
-)
-_CURRENCY = re.compile(
-    r"\b(?:prices?|fees?|rates?|amounts?|sums|figures|costs|charges|fares|wages"
-    r"|tariffs?)\b[^.:!?]{0,60}"
-    r"\bin (?:(?:us|australian|canadian|swiss|danish|norwegian|swedish) )?"
-    r"(?:euros?|dollars|pounds|francs|crowns|kroner|kronor|eur|usd|gbp|chf|nok|sek|dkk"
-    r"|[€$£])(?!\w)",
-    re.IGNORECASE,
-)
-_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*\s+|[。！？]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,31 +83,6 @@ def passages_of(files: Iterable[ContextFile]) -> tuple[Passage, ...]:
     return tuple(passage for file in files for passage in _of_file(file))
 
 
-def sentences_in(text: str) -> list[tuple[int, str]]:
-    """Return the sentences of running text, each with where it begins."""
-    found: list[tuple[int, str]] = []
-    start = 0
-    for match in _END.finditer(text):
-        before = text[start : match.start()]
-        last = before.rsplit(None, 1)[-1] if before.strip() else ""
-        follows = text[match.end() : match.end() + 1]
-        if match.group().startswith(".") and (
-            last.lower().lstrip("(\"'") in _ABBREVIATIONS
-            or (len(last) == 1 and last.isupper())
-            or (last.isdigit() and len(last) < 3 and len(before) < 4)
-            or follows.islower()
-        ):
-            continue
-        sentence = text[start : match.end()].strip()
-        if sentence:
-            found.append((start, sentence))
-        start = match.end()
-    rest = text[start:].strip()
-    if rest:
-        found.append((start, rest))
-    return found
-
-
 def alone(sentence: Sentence) -> Passage:
     """Return a sentence as a passage of its own."""
     return Passage(
@@ -136,39 +94,9 @@ def alone(sentence: Sentence) -> Passage:
     )
 
 
-def plain(text: str) -> str:
-    """Return a line of Markdown without its marks; a link keeps its text and address."""
-
-    def shown(match: re.Match[str]) -> str:
-        label, address = match.group(1), match.group(2)
-        if label is None:
-            return ""
-        address = (address or "").removeprefix("mailto:")
-        return (
-            label
-            if not address or address in label or address[0] in "#/."
-            else f"{label} ({address})"
-        )
-
-    if _MARKS.search(text):
-        text = _MARKUP.sub(shown, text)
-    return " ".join(text.split())
-
-
-@dataclass(slots=True)
-class _Block:
-    """Lines that stand together, with the number of the first."""
-
-    first: int
-    lines: list[str]
-    headings: tuple[str, ...]
-    heading_line: int = 0
-    """Line of the nearest heading, if this is the first block below it."""
-
-
 def _of_file(file: ContextFile) -> Iterator[Passage]:
     passages = _as_written(file)
-    if not _CURRENCY.search(file.text):
+    if not signs.CURRENCY.search(file.text):
         yield from passages
         return
     for passage in passages:
@@ -181,7 +109,7 @@ def _as_written(file: ContextFile) -> Iterator[Passage]:
     headings: tuple[str, ...] = ()
     question = opener = ""
     """A question that stands in a block before its answer; a line before its list."""
-    for block in _blocks(file.text):
+    for block in blocks(file.text):
         sentences = list(_sentences(file.name, block))
         if not sentences:
             continue
@@ -214,7 +142,7 @@ def _as_written(file: ContextFile) -> Iterator[Passage]:
         yield from _passages(file.name, block, sentences)
 
 
-def _passages(file: str, block: _Block, sentences: Sequence[Sentence]) -> Iterator[Passage]:
+def _passages(file: str, block: Block, sentences: Sequence[Sentence]) -> Iterator[Passage]:
     part: list[Sentence] = []
     size = 0
     parts: list[list[Sentence]] = []
@@ -237,39 +165,7 @@ def _passages(file: str, block: _Block, sentences: Sequence[Sentence]) -> Iterat
         )
 
 
-def _blocks(text: str) -> Iterator[_Block]:
-    """Cut a text at blank lines and headings; items of one list stay together."""
-    headings: list[tuple[int, str]] = []
-    heading_line = 0
-    block: _Block | None = None
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        heading = _HEADING.match(line)
-        level, title = (len(heading.group(1)), heading.group(2)) if heading else (0, "")
-        if block and len(block.lines) == 1 and _UNDERLINE.match(line) and "|" not in block.lines[0]:
-            level, title = (1 if "=" in line else 2), block.lines[0].strip()
-            block = None
-        if level:
-            if block:
-                yield block
-            block = None
-            headings = [(at, name) for at, name in headings if at < level]
-            headings.append((level, plain(title)))
-            heading_line = number
-        elif not line.strip() or _RULE.match(line):
-            if block:
-                yield block
-            block = None
-        elif block:
-            block.lines.append(line)
-        else:
-            block = _Block(number, [line], tuple(name for _, name in headings), heading_line)
-            heading_line = 0
-    if block:
-        yield block
-
-
-def _sentences(file: str, block: _Block) -> Iterator[Sentence]:
+def _sentences(file: str, block: Block) -> Iterator[Sentence]:
     """Return the sentences of a block: of its rows, its items or its running text."""
     if sum("|" in line for line in block.lines) == len(block.lines) > 1:
         yield from _rows(file, block)
@@ -285,9 +181,10 @@ def _sentences(file: str, block: _Block) -> Iterator[Sentence]:
         counted = 0
         opening = _TOPIC.match(text)
         topic = plain(opening.group(1)) if opening else ""
-        for start, sentence in sentences_in(text):
-            # Where a sentence begins after a line end, the line end is in the text still.
-            line = number + text.count("\n", 0, start + _leading(text[start:]))
+        before = 0
+        for start, sentence in _short_sentences(text):
+            line += text.count("\n", before, start)
+            before = start
             shown = plain(sentence)
             if not shown:
                 continue
@@ -304,7 +201,7 @@ def _sentences(file: str, block: _Block) -> Iterator[Sentence]:
                 statement=number,
                 in_list=in_list,
             )
-            if asks or (shown.endswith(":") and not in_list) or _TITLE.match(text):
+            if asks or (shown.endswith(":") and not in_list) or _is_title(text):
                 intro = shown
 
 
@@ -315,35 +212,52 @@ def _says_something(heading: str) -> bool:
     )
 
 
-def _leading(text: str) -> int:
-    return len(text) - len(text.lstrip())
+def _is_title(text: str) -> bool:
+    return len(text) <= LONGEST_HEADING and bool(_TITLE.match(text))
 
 
-def _statements(block: _Block) -> Iterator[tuple[int, str, bool]]:
+def _short_sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Return the sentences of a text, each with where its first word begins; none is long."""
+    for start, sentence in sentences_in(text):
+        at = text.index(sentence[0], start)
+        for piece in pieces(sentence):
+            at = text.index(piece[0], at)
+            yield at, piece
+            at += len(piece)
+
+
+def _statements(block: Block) -> Iterator[tuple[int, str, bool]]:
     """Return items and fields of their own, and running text joined over its lines."""
-    at, text, in_list = block.first, "", False
+    at, in_list = block.first, False
+    said: list[str] = []
     verse = _is_verse(block.lines)
     for number, line in enumerate(block.lines, block.first):
         item = _ITEM.match(line)
         bare = line[item.end() :] if item else line.strip().removeprefix(">").strip()
         new = (
             item
-            or (_FIELD.match(plain(bare)) and not in_list)
+            or (_FIELD.match(plain(bare[:LONGEST_HEADING])) and not in_list)
             or _QUESTION_LABEL.match(bare)
             or _ANSWER_LABEL.match(bare)
-            or text.rstrip("*_ ").endswith(("?", ":"))
             or line.endswith("  ")
-            or (text and verse)
-            or _TITLE.match(text)
+            or (said and (verse or _opens(said)))
         )
-        if new and text:
-            yield at, text, in_list
-            text = ""
-        if not text:
+        if new and said:
+            yield at, "\n".join(said), in_list
+            said = []
+        if not said:
             at, in_list = number, bool(item)
-        text = f"{text}\n{bare}" if text else bare
-    if text:
-        yield at, text, in_list
+        if said or bare:
+            said.append(bare)
+    if said:
+        yield at, "\n".join(said), in_list
+
+
+def _opens(said: Sequence[str]) -> bool:
+    """Tell whether lines end what they begin: with a question, a colon, or as a title."""
+    return said[-1].rstrip("*_ ").endswith(("?", ":")) or (
+        len(said) <= TITLE_LINES and _is_title("\n".join(said))
+    )
 
 
 def _is_verse(lines: Sequence[str]) -> bool:
@@ -354,28 +268,32 @@ def _is_verse(lines: Sequence[str]) -> bool:
     )
 
 
-def _rows(file: str, block: _Block) -> Iterator[Sentence]:
+def _rows(file: str, block: Block) -> Iterator[Sentence]:
     names: list[str] = []
+    intro = ""
+    has_names = any(map(_TABLE_RULE.fullmatch, block.lines))
     for number, line in enumerate(block.lines, block.first):
-        if _TABLE_RULE.match(line):
+        if _TABLE_RULE.fullmatch(line):
             continue
         cells = [plain(cell) for cell in line.strip().strip("|").split("|")]
-        if not names and any(_TABLE_RULE.match(other) for other in block.lines):
+        if not names and has_names:
             names = cells
+            intro = ", ".join(filter(None, names))[:LONGEST_PIECE]
             continue
         named = [
             f"{name}: {cell}" if name and at else cell
             for at, (cell, name) in enumerate(zip(cells, names or [""] * len(cells), strict=False))
             if cell
         ]
-        if named:
+        told = pieces("; ".join(named))
+        for piece in told:
             yield Sentence(
                 file=file,
                 line=number,
-                text="; ".join(named),
+                text=piece,
                 headings=block.headings,
-                intro=", ".join(filter(None, names)),
-                cells="; ".join(filter(None, cells)),
+                intro=intro,
+                cells="; ".join(filter(None, cells)) if len(told) == 1 else "",
                 statement=number,
                 in_list=True,
             )

@@ -7,15 +7,19 @@ The index is plain dictionaries: numpy would cost a pod more memory than everyth
 
 import math
 import re
+import sys
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from heapq import nsmallest
 from itertools import islice
 
-from va_assistant import concepts, evidence
-from va_assistant.asking import LIGHT_WEIGHT, Asked, Term
+from va_assistant import concepts, evidence, spans
+from va_assistant.asking import Asked
+from va_assistant.languages import is_english
 from va_assistant.matching import (
     AFTER_FACTOR,
     HEADING_FACTOR,
@@ -33,10 +37,12 @@ from va_assistant.matching import (
     weigh,
 )
 from va_assistant.passages import Passage, Sentence, passages_of
+from va_assistant.question_words import LIGHT_WEIGHT, Term
 from va_assistant.revision import ContextFile
 from va_assistant.spelling import Spelling
+from va_assistant.stemming import stem
 from va_assistant.wanted import Wanted
-from va_assistant.words import MONTHS, WEEKDAYS, is_english, is_number, stem, terms_of
+from va_assistant.words import is_number, terms_of
 
 K1, B = 1.2, 0.5
 """BM25's usual saturation, and less of its preference for short passages: a passage is short."""
@@ -52,29 +58,16 @@ MATE_FACTOR = 0.7
 BEGINNING_FACTOR = 0.7
 """What a word counts that only begins alike (compounds, forms that the stemming misses)."""
 
+BEGINNING = 5
+"""Letters with which words begin that are alike."""
+
+MOST_ALIKE = 32
+"""Words that begin like one of a question; those of about its length go first."""
+
 _NOTHING: frozenset[str] = frozenset()
-LONGEST_SPAN_YEARS = 60
-_YEARS = re.compile(
-    r"\b((?:19|20)\d\d)\s*(?:[-–—]|to|until|till|bis)\s*((?:19|20)\d\d|present|now|today"
-    r"|current|heute)",
-    re.IGNORECASE,
-)
-_SINCE = re.compile(
-    r"\b(?:since|from)\s+(?:\w+\s+){0,2}((?:19|20)\d\d)\b(?!\s*(?:[-–—]|to|until))", re.IGNORECASE
-)
-
-
-def _range(names: Sequence[str]) -> tuple[re.Pattern[str], Sequence[str]]:
-    one = "|".join(f"{name[:3]}(?:{name[3:]})?s?" for name in names)
-    return re.compile(
-        rf"\b({one})\.?\s*(?:[-–—]|to|until|till|through)\s*({one})\b", re.IGNORECASE
-    ), names
-
-
-_MAY_SPAN = re.compile(
-    r"[-–—]|\w\.[a-z]|\b(?:under|below|to|until|till|bis|through|since|from|most|least|than|exceed)\b"
-)
-"""What every span and bound has; most sentences have none of it, and are done with it."""
+_ONLINE = stem("online")
+_ADDRESS = re.compile(r"\w\.[A-Za-z]|://")
+"""What every web address has; most sentences have not, and are done with it."""
 
 _ADDRESSED = re.compile(
     r"\b(?:ai|assistants?|chat\s?bots?|bots?|language models?|llms?|models?|gpt)\b.{0,60}"
@@ -89,22 +82,6 @@ _ADDRESSED = re.compile(
 def orders(text: str) -> bool:
     """Tell whether a sentence of a text speaks to the assistant: it is never an answer."""
     return bool(_ADDRESSED.search(text))
-
-
-_BOUNDS = (
-    (stem("maximum"), re.compile(r"\b(?:at most|up to|no more than|not exceed)", re.IGNORECASE)),
-    (
-        stem("minimum"),
-        re.compile(r"\b(?:at least|no less than|no younger than|from the age)", re.IGNORECASE),
-    ),
-    (
-        stem("child"),
-        re.compile(r"\b(?:under|below) (?:the age of )?1?\d\b(?! ?[%€$£])", re.IGNORECASE),
-    ),
-)
-"""Bounds as texts put them, by the word with which people ask for them."""
-
-_RANGES = (_range(MONTHS), _range(WEEKDAYS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +111,7 @@ class Index:
             self._lengths.append(min(65535, counts.total()))
             for term, count in counts.items():
                 self._postings.setdefault(term, array("I")).extend((number, count))
+        self._alphabet = sorted(self._postings)
         self._mean_length = sum(self._lengths) / max(1, len(self._lengths))
         self._spelling = Spelling((file.text for file in files), stems=self.stems)
         # One cache per index: a sentence's words are asked for again and again.
@@ -142,9 +120,7 @@ class Index:
 
     def search(self, asked: Asked) -> Found:
         """Return the sentences that hold the most of a question."""
-        terms = (
-            self._spelling.corrected(term, self._postings.__contains__) for term in asked.terms
-        )
+        terms = self._spelling.corrected(asked.terms, self._postings.__contains__)
         asked = replace(asked, terms=tuple(terms))
         words = [self._looked_for(term) for term in asked.terms]
         hits: list[Hit] = [
@@ -182,28 +158,9 @@ class Index:
         return terms
 
     def _read_terms(self, text: str) -> frozenset[str]:
-        terms = set(terms_of(text, stems=self.stems))
-        if not _MAY_SPAN.search(text):
-            return frozenset(terms)
-        for match in _YEARS.finditer(text):
-            first = int(match.group(1))
-            last = int(match.group(2)) if match.group(2).isdigit() else first + LONGEST_SPAN_YEARS
-            terms.update(map(str, range(first, min(last, first + LONGEST_SPAN_YEARS) + 1)))
-        if self.stems:
-            terms.update(word for word, pattern in _BOUNDS if pattern.search(text))
-            if evidence.shows(Wanted.WEBSITE, text):
-                terms.add(stem("online"))
-        for pattern, names in _RANGES:
-            for match in pattern.finditer(text):
-                first, last = (
-                    next(at for at, name in enumerate(names) if name[:3] == word[:3].lower())
-                    for word in match.groups()
-                )
-                span = (last - first) % len(names) + 1
-                terms.update(names[(first + step) % len(names)] for step in range(span))
-        for match in _SINCE.finditer(text):
-            first = int(match.group(1))
-            terms.update(map(str, range(first, first + LONGEST_SPAN_YEARS)))
+        terms = {*terms_of(text, stems=self.stems), *spans.within(text, stems=self.stems)}
+        if self.stems and _ADDRESS.search(text) and evidence.shows(Wanted.WEBSITE, text):
+            terms.add(_ONLINE)
         return frozenset(terms)
 
     def _looked_for(self, term: Term) -> Word:
@@ -211,7 +168,11 @@ class Index:
         return Word(term, self._rarity(meant), meant, concepts.wider(term.term))
 
     def _meanings(self, term: Term) -> Mapping[str, float]:
-        """Return the terms of the texts that a word may mean, with how sure that is."""
+        """Return the terms of the texts that a word may mean, with how sure that is.
+
+        The surest first, and of equals in the order of the alphabet: of two that do as well, the
+        first is the one that stands for the word.
+        """
         found = {word: 1.0 if word == term.term else 0.9 for word in (term.term, *term.also)}
         if term.is_name or is_number(term.term):
             return {word: factor for word, factor in found.items() if word in self._postings}
@@ -219,20 +180,24 @@ class Index:
             for word in tuple(found):
                 for mate in concepts.mates(word):
                     found.setdefault(mate, MATE_FACTOR)
-        if term.term not in self._postings and len(term.term) >= 5:
+        if term.term not in self._postings and len(term.term) >= BEGINNING:
             for word in self._beginning_alike(term.term):
                 found.setdefault(word, BEGINNING_FACTOR)
-        return {word: factor for word, factor in found.items() if word in self._postings}
+        ordered = sorted(found.items(), key=lambda meaning: (-meaning[1], meaning[0]))
+        return {word: factor for word, factor in ordered if word in self._postings}
 
     @lru_cache(maxsize=256)  # noqa: B019  # an index lives as long as its process
     def _beginning_alike(self, word: str) -> tuple[str, ...]:
-        return tuple(
-            other
-            for other in self._postings
-            if other[:5] == word[:5]
-            and (other.startswith(word) or word.startswith(other))
+        """Return a few terms of the texts that one continues or ends within: compounds, forms."""
+        first = bisect_left(self._alphabet, word[:BEGINNING])
+        last = bisect_left(self._alphabet, word[:BEGINNING] + chr(sys.maxunicode), first)
+        alike = (
+            (abs(len(other) - len(word)), other)
+            for other in self._alphabet[first:last]
+            if (other.startswith(word) or word.startswith(other))
             and min(len(other), len(word)) >= 0.6 * max(len(other), len(word))
         )
+        return tuple(other for _, other in nsmallest(MOST_ALIKE, alike))
 
     @lru_cache(maxsize=16)  # noqa: B019  # an index lives as long as its process
     def _showing(self, wanted: Wanted) -> tuple[int, ...]:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from va_assistant import concepts
-from va_assistant.asking import says_little
-from va_assistant.languages import NEGATION, YES, calendar, is_small, joins, value, values_of
-from va_assistant.words import STOP_WORDS, Token, fold, is_number, stem, tokens
+from va_assistant.calendars import calendar
+from va_assistant.languages import NEGATION, YES, is_small
+from va_assistant.numerals import joins, value, values_of
+from va_assistant.question_words import says_little
+from va_assistant.stemming import stem
+from va_assistant.words import STOP_WORDS, Token, fold, is_number, tokens
 
 _CLAUSE_ENDS = re.compile(
     r"[,;:]\s|\s[-\u2013\u2014]\s|\s(?:and|but|because|und|aber|sondern|denn|et|mais|car|y|pero|sino|e|ma|maar"

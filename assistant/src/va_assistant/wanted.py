@@ -5,44 +5,11 @@ from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import cache
 
-from va_assistant.words import stem, terms_of
+from va_assistant.stemming import stem
+from va_assistant.words import terms_of
 
 _JOB = frozenset(map(stem, ["work", "job", "profession", "occupation", "employer"]))
 _HOURS = "hour time clock o'clock begin start end finish late early"
-_KIND_WORDS: dict[str, str] = {
-    "who": "person people colleague",
-    "when": "year date day month time birthday begin start end finish",
-    "time of the day": _HOURS,
-    "where": "city town country place street address location located",
-    "money": """
-        high big large size cost price fee charge amount money euro dollar pound pay rate much
-        """,
-    "amount": """
-        quickly hot warm cold fast strong temperature speed size amount percentage percent much
-        """,
-    "count": "number amount total",
-    "address or number": """
-        contact reach touch write call phone telephone email address number get
-        """,
-    "name": "name call title",
-    "street and number": "street address postal number located location",
-    "weight": "weigh heavy weight",
-    "distance or height": """
-        far distance long tall high height deep depth wide width length kilometre
-        """,
-    "duration": """
-        quickly long last take duration time period minute hour day week month year
-        """,
-    "length": "long length period duration characters",
-    "frequency": "often time frequent",
-    "age": "age old birth",
-    "phone number": "phone telephone mobile number",
-    "email address": "email address mail contact",
-    "web address": "website web site url address homepage page online",
-    "employer": "work job employer company firm",
-    "job": "work job profession occupation",
-}
-"""Words that name the kind of the answer: what is of that kind need not say them."""
 
 
 class Wanted(StrEnum):
@@ -76,101 +43,208 @@ class Wanted(StrEnum):
     OTHER = "other"
 
 
-_KINDS: tuple[tuple[str, Wanted], ...] = (
-    ((
-r"\b(?:phone|telephone|mobile|fax) (?:number|no)\b|\bnumber (?:can|do"
-r"|should) i (?:call|ring|dial)"
-), Wanted.PHONE),
-    (r"\be-?mail address\b|\bwhat(?:'?s| is) (?:\w+ ){0,3}e-?mail\b", Wanted.EMAIL),
-    (r"\b(?:web ?site|url|web ?page|web address|homepage)\b", Wanted.WEBSITE),
-    ((
-r"\b(?:which|what|postal|street|home|shipping) (?:street|address|postcode|zip code)\b"
-r"|\baddress of\b|\bwhat(?:'?s| is| are) (?:\w+ ){0,3}address(?:es)?\b"
-), Wanted.ADDRESS),
-    ((
-r"\bhow (?:can|do|could|should|may|would) (?:i|we|one|you|people) (?:best )?(?:contact"
-r"|reach|get in touch"
-r"|get hold|write to|get through)\b|\bcontact (?:details|data|information"
-r"|info)\b"
-), Wanted.CONTACT),
-    ((
-r"\bnames? of (?!the (?:text|document|page))|\bwhat(?:'?s| is| are| was"
-r"| were) (?:\w+ ){1,4}(?:called|named|names?)\W*$"
-r"|\bwhat (?:do|does|did) (?:\w+ ){1,3}call\b"
-), Wanted.NAME),
-    ((
-r"\bhow (?:high|big|large) (?:is|are|was|were) (?:\w+ ){0,3}(?:fees?|deposit|prices?|fines?"
-r"|rent|salary|wages?"
-r"|costs?|payment|budget|penalty|bonus|tax|allowance)\b"
-), Wanted.MONEY),
-    (r"\bhow old\b|\b(?:what|which|minimum|maximum) age\b", Wanted.AGE),
-    ((
-r"\bhow heavy\b|\bhow much (?:do|does|did) (?:\w+ )+weigh\b|\b(?:what|which) weight\b"
-r"|\bweight of\b"
-), Wanted.WEIGHT),
-    ((
-r"\bhow (?:far|tall|high|deep|wide)\b|\bwhat(?:'?s| is) the (?:height|depth|width|distance)\b"
-r"|\b(?:height|depth|width) of\b"
-), Wanted.DISTANCE),
-    (r"\bhow often\b|\bhow many times\b|\bhow frequently\b", Wanted.FREQUENCY),
-    ((
-r"\bhow long (?:must|should|is|are|can|may|does|do) (?:\w+ ){1,3}be\b"
-r"|\bhow long (?:is|are) (?:the|a|an|your) (?:\w+ )?\w+\W*$"
-), Wanted.LENGTH),
-    ((
-r"\bhow (?:much )?(?:long|time)\b|\bhow many (?:minutes|hours|days|weeks|months"
-r"|years)\b|\bhow much (?:notice|holiday|vacation|leave|time)"
-), Wanted.DURATION),
-    (r"\bhow many\b|\bnumber of\b", Wanted.COUNT),
-    ((
-r"\bhow (?:much (?:weight|space)|big|large|fast|hot|cold|warm|strong)\b"
-r"|\bwhat (?:size|percentage|speed|temperature|share)\b"
-r"|\bhow much (?!(?:is|are|was|were|do|does|did|will|would|can|could|should|must|may|for|to"
-r"|the|an?|it|money|extra|more|less)\b)\w+"
-), Wanted.AMOUNT),
-    ((
-r"\bhow (?:much|expensive|dear|cheap)\b|\bwhat (?:does|do|would|did|is|are"
-r"|was) (?:\w+ ){0,6}(?:costs?"
-r"|price|fee|charge|salary|tariff|fare|fine|pay|earn|wage|rent)\b"
-r"|\bwhat'?s (?:\w+ ){0,4}(?:price|cost|fee|charge|salary|rent|fare|fine|deposit)\b"
-r"|\b(?:price|cost|fee) (?:of|for)\b"
-r"|\bwhat (?:do|would|will|must|should) (?:i|we|you|one|they|\w+s) (?:have to )?(?:pay|owe"
-r"|get per|get for|earn)\b"
-), Wanted.MONEY),
-    ((
-r"\b(?:what|which|at what) (?:time|hour)\b|\bhow (?:late|early)\b|\bopening hours\b"
-r"|\bwhen (?:do|does"
-r"|are|is) (?:\w+ ){1,4}(?:open|close|shut)\b"
-), Wanted.TIME),
-    ((
-r"\bwhen\b|\bwhat (?:year|date|day|month)\b|\bwhich (?:year|date|day|month)\b"
-r"|\bsince when\b|\bhow soon\b|\bby when\b|\bbirth ?da(?:y|te)\b"
-), Wanted.WHEN),
-    ((
-r"\bwhere\b|\b(?:what|which) (?:city|town|country|place|street|address|floor"
-r"|room|building)\b"
-), Wanted.WHERE),
-    (r"\bwho(?:m|se)?\b|\b(?:which|what) (?:person|colleague)\b", Wanted.WHO),
-    (r"\bwhy\b|\bwhat(?:'s| is) the reason\b|\bhow come\b", Wanted.WHY),
-    ((
-r"\bwhat (?:do|should|must|can|shall) (?:i|we|you|one) (?:\w+ ){0,3}do\b"
-r"|\bwhat now\b|\bwhat (?:happens|if)\b|^how (?:do|can|should|could|would|may"
-r"|must|to|does|is|are)\b"
-), Wanted.HOW_TO),
-    ((
-r"^(?:and |so |but |also |please |hi |hello |hey )*(?:is|are|was|were|do|does"
-r"|did|can|could|may|must|should|will|would|has|have|had|am)\b"
-), Wanted.YES_NO),
-)  # fmt: skip
-_WANTED = tuple((re.compile(pattern), wanted) for pattern, wanted in _KINDS)
+_KIND_WORDS: dict[Wanted, str] = {
+    Wanted.WHO: "person people colleague",
+    Wanted.WHEN: "year date day month time birthday begin start end finish",
+    Wanted.TIME: _HOURS,
+    Wanted.WHERE: "city town country place street address location located",
+    Wanted.MONEY: """
+        high big large size cost price fee charge amount money euro dollar pound pay rate much
+        """,
+    Wanted.AMOUNT: """
+        quickly hot warm cold fast strong temperature speed size amount percentage percent much
+        """,
+    Wanted.COUNT: "number amount total",
+    Wanted.CONTACT: """
+        contact reach touch write call phone telephone email address number get
+        """,
+    Wanted.NAME: "name call title",
+    Wanted.ADDRESS: "street address postal number located location",
+    Wanted.WEIGHT: "weigh heavy weight",
+    Wanted.DISTANCE: """
+        far distance long tall high height deep depth wide width length kilometre
+        """,
+    Wanted.DURATION: """
+        quickly long last take duration time period minute hour day week month year
+        """,
+    Wanted.LENGTH: "long length period duration characters",
+    Wanted.FREQUENCY: "often time frequent",
+    Wanted.AGE: "age old birth",
+    Wanted.PHONE: "phone telephone mobile number",
+    Wanted.EMAIL: "email address mail contact",
+    Wanted.WEBSITE: "website web site url address homepage page online",
+    Wanted.EMPLOYER: "work job employer company firm",
+    Wanted.JOB: "work job profession occupation",
+}
+"""Words that name the kind of the answer: what is of that kind need not say them."""
+
+
+def _asked(wanted: Wanted, *ways: str) -> tuple[re.Pattern[str], Wanted]:
+    return re.compile("|".join(ways)), wanted
+
+
+_WANTED = (
+    _asked(
+        Wanted.PHONE,
+        r"\b(?:phone|telephone|mobile|fax) (?:number|no)\b",
+        r"\bnumber (?:can|do|should) i (?:call|ring|dial)",
+    ),
+    _asked(
+        Wanted.EMAIL,
+        r"\be-?mail address\b",
+        r"\bwhat(?:'?s| is) (?:\w+ ){0,3}e-?mail\b",
+    ),
+    _asked(Wanted.WEBSITE, r"\b(?:web ?site|url|web ?page|web address|homepage)\b"),
+    _asked(
+        Wanted.ADDRESS,
+        r"\b(?:which|what|postal|street|home|shipping) (?:street|address|postcode|zip code)\b",
+        r"\baddress of\b",
+        r"\bwhat(?:'?s| is| are) (?:\w+ ){0,3}address(?:es)?\b",
+    ),
+    _asked(
+        Wanted.CONTACT,
+        (
+            r"\bhow (?:can|do|could|should|may|would) (?:i|we|one|you|people) "
+            r"(?:best )?(?:contact|reach|get in touch|get hold|write to|get through)\b"
+        ),
+        r"\bcontact (?:details|data|information|info)\b",
+    ),
+    _asked(
+        Wanted.NAME,
+        r"\bnames? of (?!the (?:text|document|page))",
+        r"\bwhat(?:'?s| is| are| was| were) (?:\w+ ){1,4}(?:called|named|names?)\W*$",
+        r"\bwhat (?:do|does|did) (?:\w+ ){1,3}call\b",
+    ),
+    _asked(
+        Wanted.MONEY,
+        (
+            r"\bhow (?:high|big|large) (?:is|are|was|were) (?:\w+ ){0,3}(?:fees?|deposit|prices?"
+            r"|fines?|rent|salary|wages?|costs?|payment|budget|penalty|bonus|tax|allowance)\b"
+        ),
+    ),
+    _asked(
+        Wanted.AGE,
+        r"\bhow old\b",
+        r"\b(?:what|which|minimum|maximum) age\b",
+    ),
+    _asked(
+        Wanted.WEIGHT,
+        r"\bhow heavy\b",
+        r"\bhow much (?:do|does|did) (?:\w+ )+weigh\b",
+        r"\b(?:what|which) weight\b",
+        r"\bweight of\b",
+    ),
+    _asked(
+        Wanted.DISTANCE,
+        r"\bhow (?:far|tall|high|deep|wide)\b",
+        r"\bwhat(?:'?s| is) the (?:height|depth|width|distance)\b",
+        r"\b(?:height|depth|width) of\b",
+    ),
+    _asked(
+        Wanted.FREQUENCY,
+        r"\bhow often\b",
+        r"\bhow many times\b",
+        r"\bhow frequently\b",
+    ),
+    _asked(
+        Wanted.LENGTH,
+        r"\bhow long (?:must|should|is|are|can|may|does|do) (?:\w+ ){1,3}be\b",
+        r"\bhow long (?:is|are) (?:the|a|an|your) (?:\w+ )?\w+\W*$",
+    ),
+    _asked(
+        Wanted.DURATION,
+        r"\bhow (?:much )?(?:long|time)\b",
+        r"\bhow many (?:minutes|hours|days|weeks|months|years)\b",
+        r"\bhow much (?:notice|holiday|vacation|leave|time)",
+    ),
+    _asked(
+        Wanted.COUNT,
+        r"\bhow many\b",
+        r"\bnumber of\b",
+    ),
+    _asked(
+        Wanted.AMOUNT,
+        r"\bhow (?:much (?:weight|space)|big|large|fast|hot|cold|warm|strong)\b",
+        r"\bwhat (?:size|percentage|speed|temperature|share)\b",
+        (
+            r"\bhow much (?!(?:is|are|was|were|do|does|did|will|would|can|could|should|must|may"
+            r"|for|to|the|an?|it|money|extra|more|less)\b)\w+"
+        ),
+    ),
+    _asked(
+        Wanted.MONEY,
+        r"\bhow (?:much|expensive|dear|cheap)\b",
+        (
+            r"\bwhat (?:does|do|would|did|is|are|was) (?:\w+ ){0,6}(?:costs?|price|fee|charge"
+            r"|salary|tariff|fare|fine|pay|earn|wage|rent)\b"
+        ),
+        r"\bwhat'?s (?:\w+ ){0,4}(?:price|cost|fee|charge|salary|rent|fare|fine|deposit)\b",
+        r"\b(?:price|cost|fee) (?:of|for)\b",
+        (
+            r"\bwhat (?:do|would|will|must|should) (?:i|we|you|one|they|\w+s) "
+            r"(?:have to )?(?:pay|owe|get per|get for|earn)\b"
+        ),
+    ),
+    _asked(
+        Wanted.TIME,
+        r"\b(?:what|which|at what) (?:time|hour)\b",
+        r"\bhow (?:late|early)\b",
+        r"\bopening hours\b",
+        r"\bwhen (?:do|does|are|is) (?:\w+ ){1,4}(?:open|close|shut)\b",
+    ),
+    _asked(
+        Wanted.WHEN,
+        r"\bwhen\b",
+        r"\bwhat (?:year|date|day|month)\b",
+        r"\bwhich (?:year|date|day|month)\b",
+        r"\bsince when\b",
+        r"\bhow soon\b",
+        r"\bby when\b",
+        r"\bbirth ?da(?:y|te)\b",
+    ),
+    _asked(
+        Wanted.WHERE,
+        r"\bwhere\b",
+        r"\b(?:what|which) (?:city|town|country|place|street|address|floor|room|building)\b",
+    ),
+    _asked(
+        Wanted.WHO,
+        r"\bwho(?:m|se)?\b",
+        r"\b(?:which|what) (?:person|colleague)\b",
+    ),
+    _asked(
+        Wanted.WHY,
+        r"\bwhy\b",
+        r"\bwhat(?:'s| is) the reason\b",
+        r"\bhow come\b",
+    ),
+    _asked(
+        Wanted.HOW_TO,
+        r"\bwhat (?:do|should|must|can|shall) (?:i|we|you|one) (?:\w+ ){0,3}do\b",
+        r"\bwhat now\b",
+        r"\bwhat (?:happens|if)\b",
+        r"^how (?:do|can|should|could|would|may|must|to|does|is|are)\b",
+    ),
+    _asked(
+        Wanted.YES_NO,
+        (
+            r"^(?:and |so |but |also |please |hi |hello |hey )*(?:is|are|was|were|do|does|did"
+            r"|can|could|may|must|should|will|would|has|have|had|am)\b"
+        ),
+    ),
+)
+"""What is asked for in which ways, in folded text; the first that is met decides."""
+
 _ALONE = (
-    (re.compile(r"(?:phone|telephone|mobile|call|tel)(?: number)?"), Wanted.PHONE),
-    (re.compile(r"e-?mail(?: address)?"), Wanted.EMAIL),
-    (re.compile(r"(?:postal |street )?address|location"), Wanted.ADDRESS),
-    (re.compile(r"contact(?: us)?"), Wanted.CONTACT),
-    (re.compile(r"where (?:(?:can|do|will) (?:i|we|one) find you|are you(?: located| based)?)"),
-     Wanted.ADDRESS),
-)  # fmt: skip
+    _asked(Wanted.PHONE, r"(?:phone|telephone|mobile|call|tel)(?: number)?"),
+    _asked(Wanted.EMAIL, r"e-?mail(?: address)?"),
+    _asked(
+        Wanted.ADDRESS,
+        r"(?:postal |street )?address|location",
+        r"where (?:(?:can|do|will) (?:i|we|one) find you|are you(?: located| based)?)",
+    ),
+    _asked(Wanted.CONTACT, r"contact(?: us)?"),
+)
 """Questions that have no other word than the kind of their answer."""
 
 _ABOUT_ALONE = re.compile(r"\b(?:the|your|his|her|their|please|whats?|is|and)\b|'s\b|[^\w\s-]")
@@ -184,31 +258,6 @@ _ASIDE = re.compile(
     r" (?:when|if|while|because|where|who|whose|after|before|as soon as|unless"
     r"|in case)\b(?= \w+ \w)"
 )
-_MISTYPED = (
-    (re.compile(r"(?i)^(?:wen|whn|hwen|whne|wehn)\b"), "when"),
-    (re.compile(r"(?i)^(?:wat|waht|wht|hwat|whta|wath)(s?)\b"), r"what\1"),
-    (re.compile(r"(?i)^(?:wich|whcih|wihch|whihc|witch)\b"), "which"),
-    (
-        re.compile(
-            r"(?i)^(?:wher|whre|were|wehre|hwere|wheer)\b(?= (?:is|are|do|does|did|can|should))"
-        ),
-        "where",
-    ),
-    (
-        re.compile(
-            r"(?i)^(?:hwo|hw|ho|hoe)\b(?= (?:much|many|long|often|do|does|can|is|are|old|far|big))"
-        ),
-        "how",
-    ),
-    (re.compile(r"(?i)^(?:hwo|woh|whoo)\b"), "who"),
-    (re.compile(r"\bhow (?:mcuh|muhc|muc|mutch|mch)\b"), "how much"),
-    (re.compile(r"\bhow (?:mnay|mayn|menny|mny)\b"), "how many"),
-    (re.compile(r"\b(?:teh|hte|th)\b"), "the"),
-    (re.compile(r"(?i)\bur\b"), "your"),
-    (re.compile(r"(?i)\bdose\b(?= (?:he|she|it|the|this|that|your)\b)"), "does"),
-)
-"""The words that tell what kind of answer is wanted, as they are mistyped most."""
-
 _EMPLOYER = re.compile(
     r"\bwhere (?:do|does|did|is|was|has|have|had) .*\b(?:work(?:ed|ing)?|employed|job)\b"
     r"|\bwhom? (?:do|does|did|is|was|has|had) .*\bwork(?:ed|ing)? (?:for|at)\b"
@@ -217,13 +266,6 @@ _EMPLOYER = re.compile(
     r"|\b(?:what|which|who|name)\b.*\bemployers?\b"
     r"|\b(?:what|which) (?:company|firm|organi[sz]ation) .*\b(?:work|employ)"
 )
-
-
-def spelt(question: str) -> str:
-    """Return a question whose small words are spelt right."""
-    for pattern, right in _MISTYPED:
-        question = pattern.sub(right, question)
-    return question
 
 
 def wanted_by(said: str) -> Wanted:

@@ -5,25 +5,24 @@ Nothing decides here.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from va_operator.api import Key, Manifest, VirtualAssistant, key_of
 from va_operator.cluster import ApiServer
 from va_operator.discovery import wait_until_served
 from va_operator.errors import ClusterFailure
+from va_operator.following import Following, within
 from va_operator.health import Vitals
 from va_operator.inquiry import Inquiry
-from va_operator.kinds import ASSISTANTS, CHILDREN, CONFIG_MAPS, PODS, Resource
+from va_operator.kinds import ASSISTANTS
 from va_operator.leadership import Leadership
 from va_operator.metrics import Metrics
-from va_operator.observed import Child, ConfigMapFacts, Pod, read_child, read_config_map, read_pod
 from va_operator.permission_review import PermissionReview
 from va_operator.pulse import Pulse
 from va_operator.reconciler import Reconciler
 from va_operator.reflector import FIRST_PAUSE, LONGEST_PAUSE, Reflector
-from va_operator.resources.metadata import CHILDREN_SELECTOR, MANAGED_BY
 from va_operator.resync import (
     SOON_SECONDS,
     WATCH_DELAY,
@@ -34,7 +33,7 @@ from va_operator.resync import (
     read_assistant,
 )
 from va_operator.settings import OperatorSettings
-from va_operator.store import Shelf, Store
+from va_operator.store import Store
 from va_operator.work_queue import WorkQueue
 from va_operator.workers import work
 
@@ -68,6 +67,7 @@ class Operation:
     where a write shows that it has missed a deletion: of a list that is empty it tells nothing."""
     vitals: Vitals = field(init=False)
     permissions: PermissionReview = field(init=False)
+    following: Following = field(init=False)
     _unseen: set[str | None] = field(default_factory=set)
     """Namespaces of which not everything has been listed once, or since the Lease is ours; nothing
     is queued in them."""
@@ -77,6 +77,13 @@ class Operation:
     def __post_init__(self) -> None:
         """Name what tells whether it lives."""
         self.permissions = PermissionReview(api=self.api)
+        self.following = Following(
+            api=self.api,
+            store=self.store,
+            inquiry=self.inquiry,
+            queue=self._queue,
+            leads=lambda: self.leading,
+        )
         self.vitals = Vitals(
             reflectors=self.reflectors,
             queue=self.queue,
@@ -120,7 +127,7 @@ class Operation:
         self.served.set()
         self._unseen.update(self._namespaces)
         for namespace in self._namespaces:
-            self.reflectors += self._reflectors(namespace)
+            self.reflectors += self.following.reflectors(namespace)
         async with asyncio.TaskGroup() as group:
             for reflector in self.reflectors:
                 group.create_task(reflector.run(), name=f"reflector {reflector.resource.plural}")
@@ -246,7 +253,7 @@ class Operation:
             self.vitals.schedule.doubt()
 
     def _known(self, namespace: str | None) -> tuple[VirtualAssistant, ...]:
-        return tuple(found for found in self.store.assistants if _within(namespace)(found.key))
+        return tuple(found for found in self.store.assistants if within(namespace)(found.key))
 
     def _correct(self, namespace: str | None, listed: list[Listed], version: str) -> None:
         """Make the store equal to a list, and reconcile all that it holds.
@@ -254,13 +261,13 @@ class Operation:
         What the watch brought while the list was under way is newer than its version and stays.
         """
         before = self._known(namespace)
-        self.deliveries.keep(listed, version, _within(namespace))
+        self.deliveries.keep(listed, version, within(namespace))
         # One that cannot be read any more stays as it was when it could.
         readable = (found.assistant or self.store.assistants.get(found.key) for found in listed)
         self.store.replace_assistants(
             (assistant for assistant in readable if assistant is not None),
             version=version,
-            within=_within(namespace),
+            within=within(namespace),
         )
         self._queue(
             [*(known.key for known in before), *(found.key for found in listed)], behind=True
@@ -271,109 +278,8 @@ class Operation:
         assistant = read_assistant(body)
         return assistant is not None and bool(self.store.take_in(assistant))
 
-    def _reflectors(self, namespace: str | None) -> Iterable[Reflector]:
-        for kind, shelf in self.store.children.items():
-            yield self._follow_children(CHILDREN[kind], shelf, namespace)
-        yield self._reflector(
-            PODS, namespace, read=read_pod, replace=self._pods_listed, changed=self._pod_seen
-        )
-        yield Reflector(
-            source=self.api,
-            resource=CONFIG_MAPS,
-            namespace=namespace,
-            metadata_only=True,
-            read=lambda body: (_is_ours(body), read_config_map(body)),
-            replace=self._config_maps_listed,
-            changed=self._config_map_seen,
-        )
-
-    def _follow_children(
-        self, resource: Resource, shelf: Shelf[Child], namespace: str | None
-    ) -> Reflector:
-        return self._reflector(
-            resource,
-            namespace,
-            read=read_child,
-            replace=lambda ns, children, version: self._queue(
-                shelf.replace(children, version=version, within=_within(ns))
-            ),
-            changed=lambda event, body: self._child_seen(shelf, event, body),
-        )
-
-    def _child_seen(self, shelf: Shelf[Child], event: str, body: Manifest) -> None:
-        deleted = event == "DELETED"
-        # Most of what a watch brings is the echo of our own writes, and reading costs.
-        if deleted or not shelf.knows(body):
-            self._queue(shelf.see(read_child(body), deleted=deleted))
-
-    def _reflector(
-        self,
-        resource: Resource,
-        namespace: str | None,
-        *,
-        read: Callable[[Manifest], Any],
-        replace: Callable[[str | None, list[Any], str], None],
-        changed: Callable[[str, Manifest], None],
-    ) -> Reflector:
-        return Reflector(
-            source=self.api,
-            resource=resource,
-            namespace=namespace,
-            selector=CHILDREN_SELECTOR,
-            read=read,
-            replace=replace,
-            changed=changed,
-        )
-
-    def _pods_listed(self, namespace: str | None, pods: list[Pod], version: str) -> None:
-        there = {pod.uid for pod in pods}
-        for known in self.store.pods:
-            if _within(namespace)(known.key) and known.uid not in there:
-                self.inquiry.leave(known)
-        self._queue(self.store.pods.replace(pods, version=version, within=_within(namespace)))
-        if self.leading:
-            for pod in pods:
-                self.inquiry.follow(pod)
-
-    def _pod_seen(self, event: str, body: Manifest) -> None:
-        pod = read_pod(body)
-        touched = self.store.pods.see(pod, deleted=event == "DELETED")
-        if event == "DELETED":
-            self.inquiry.leave(pod)
-        elif touched and self.leading:
-            self.inquiry.follow(pod)
-        self._queue(touched)
-
-    def _config_maps_listed(
-        self, namespace: str | None, facts: list[tuple[bool, ConfigMapFacts]], version: str
-    ) -> None:
-        within = _within(namespace)
-        revisions = (f for ours, f in facts if ours)
-        self._queue(self.store.revisions.replace(revisions, version=version, within=within))
-        referred = (f for _, f in facts if self.store.referrers(f.key))
-        for source in self.store.sources.replace(referred, version=version, within=within):
-            self._queue(self.store.referrers(source), behind=True)
-
-    def _config_map_seen(self, event: str, body: Manifest) -> None:
-        facts, deleted = read_config_map(body), event == "DELETED"
-        ours = _is_ours(body)
-        if ours or self.store.revisions.get(facts.key):  # Without its label it is lost to us.
-            self._queue(self.store.revisions.see(facts, deleted=deleted or not ours))
-        if referrers := self.store.referrers(facts.key):
-            self.store.sources.see(facts, deleted=deleted)
-            self._queue(referrers, behind=True)
-
     def _queue(self, keys: Iterable[Key], *, behind: bool = False) -> None:
         if self.leading:
             for key in keys:
                 if self._unseen.isdisjoint((None, key.namespace)):
                     self.queue.add(key, behind=behind)
-
-
-def _is_ours(body: Manifest) -> bool:
-    labels = body["metadata"].get("labels") or {}
-    return labels.get("app.kubernetes.io/managed-by") == MANAGED_BY
-
-
-def _within(namespace: str | None) -> Callable[[Key], bool]:
-    return lambda key: namespace is None or key.namespace == namespace

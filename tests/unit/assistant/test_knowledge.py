@@ -267,6 +267,8 @@ def test_a_line_that_answers_nearly_as_well_is_given_too() -> None:
 
 def calls_of(question: str, history: Sequence[Turn] = ()) -> int:
     """Return how many functions a study calls, which no busy machine changes."""
+    fresh = knowledge(cv=CV, prices=PRICES)
+    fresh.study("Where does Ines live?")  # the lexicon is read at the first question
     calls = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
@@ -275,7 +277,7 @@ def calls_of(question: str, history: Sequence[Turn] = ()) -> int:
 
     sys.setprofile(count)
     try:
-        BOTH.study(question, history)
+        fresh.study(question, history)
     finally:
         sys.setprofile(None)
     return calls
@@ -294,7 +296,7 @@ def unknown_words(size: int) -> str:
     ids=["unknown words", "who is", "how many", "a name"],
 )
 def test_the_longest_question_is_not_much_more_work_than_a_long_one(question: str) -> None:
-    assert calls_of(question) < 2 * calls_of(unknown_words(1000)) + 10_000
+    assert calls_of(question) < 2 * calls_of(unknown_words(1000)) + 50_000
 
 
 def test_nor_is_the_longest_conversation() -> None:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from va_assistant.languages import calendar, language_of
+from va_assistant.calendars import calendar
+from va_assistant.languages import language_of
 from va_assistant.statements import Statement, read, terms_in
 from va_assistant.words import fold
 

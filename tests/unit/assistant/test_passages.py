@@ -1,10 +1,14 @@
 """Texts cut into what can be cited."""
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from va_assistant.passages import Sentence, passages_of, sentences_in
+from va_assistant.passages import Sentence, passages_of
 from va_assistant.revision import ContextFile
+from va_assistant.sentences import LONGEST_PIECE, sentences_in
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -108,3 +112,47 @@ def test_the_bold_words_that_open_an_item_are_its_topic() -> None:
 def test_a_text_may_say_once_in_which_money_its_numbers_are() -> None:
     assert all(s.has_currency for s in sentences("Prices are in euros.\n\nA helmet costs 3.\n"))
     assert not any(s.has_currency for s in sentences("We live in euro-land.\n\nThree helmets.\n"))
+
+
+ENDLESS = 2**16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a" + " " * ENDLESS + "x",
+        "." * ENDLESS,
+        "[" * ENDLESS,
+        "[a](" * (ENDLESS // 4),
+        "e.g. " * (ENDLESS // 5),
+        "A. b. " * (ENDLESS // 6),
+        "1 May May " * (ENDLESS // 10),
+        "| a\n" * (ENDLESS // 4),
+        "|" + "-" * ENDLESS + "|\n|" + "-" * ENDLESS + "x|",
+        "**a\n" * (ENDLESS // 4),
+        "a\n" * (ENDLESS // 2),
+    ],
+    ids=lambda text: text[:8],
+)
+def test_a_text_without_end_or_rest_is_read_in_time(text: str) -> None:
+    started = time.process_time()
+    sentences(text)
+    # A third of a second at the most here; what looks ahead from everywhere takes minutes.
+    assert time.process_time() - started < 5
+
+
+def test_a_sentence_without_end_is_cut_between_its_words() -> None:
+    text = "\n".join(f"word{number:04}" for number in range(300))
+    found = sentences(text)
+    assert all(len(sentence.text) <= LONGEST_PIECE for sentence in found)
+    assert " ".join(sentence.text for sentence in found).split() == text.split()
+    assert all(sentence.line == int(sentence.text[4:8]) + 1 for sentence in found)
+
+
+def test_a_row_of_many_columns_is_cut_and_stays_a_row() -> None:
+    cells = [f"cell{number:03}" for number in range(300)]
+    found = sentences("| " + " | ".join(cells) + " |\n| a | b |\n")
+    long_ones = [sentence for sentence in found if sentence.line == 1]
+    assert len(long_ones) > 1
+    assert all(sentence.in_list and len(sentence.text) <= LONGEST_PIECE for sentence in long_ones)
+    assert " ".join(sentence.text for sentence in long_ones) == "; ".join(cells)

@@ -1,11 +1,15 @@
 """Which known word an unknown one of a question is taken for."""
 
+from collections.abc import Callable
+from itertools import product
+
 import pytest
 
-from va_assistant.asking import Term
-from va_assistant.spelling import Spelling
+from va_assistant import spelling
+from va_assistant.question_words import Term
+from va_assistant.spelling import MOST_COMPARED, MOST_LOOKED_FOR, Spelling, distance
+from va_assistant.stemming import stem
 from va_assistant.vocabulary import is_word
-from va_assistant.words import stem
 
 TEXT = "Shoes can be borrowed. The treasurer is Lewis. Bicycles have a thread of 24 mm."
 SPELLING = Spelling([TEXT], stems=True)
@@ -13,7 +17,14 @@ SPELLING = Spelling([TEXT], stems=True)
 
 def corrected(word: str) -> str:
     term = Term(term=stem(word), weight=1.0, written=word)
-    return SPELLING.corrected(term, {"shoe", "bicycle"}.__contains__).term
+    [found] = SPELLING.corrected([term], {"shoe", "bicycle"}.__contains__)
+    return found.term
+
+
+def weight(word: str) -> float:
+    term = Term(term=word, weight=1.0, written=word)
+    [found] = SPELLING.corrected([term], frozenset().__contains__)
+    return found.weight
 
 
 @pytest.mark.parametrize(
@@ -33,8 +44,7 @@ def test_a_word_that_is_near_nothing_stays_as_it_is() -> None:
 
 
 def test_a_small_word_mistyped_counts_for_nothing() -> None:
-    term = Term(term="thier", weight=1.0, written="thier")
-    assert SPELLING.corrected(term, frozenset().__contains__).weight == 0.0
+    assert weight("thier") == 0.0
 
 
 def test_common_words_are_known_in_the_plural_too() -> None:
@@ -44,5 +54,50 @@ def test_common_words_are_known_in_the_plural_too() -> None:
 
 
 def test_two_letters_swapped_in_a_small_word_are_no_other_word() -> None:
-    term = Term(term="dose", weight=1.0, written="dose")
-    assert SPELLING.corrected(term, frozenset().__contains__).weight == 0.0
+    assert weight("dose") == 0.0
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Count how often two words are compared letter by letter."""
+    calls = []
+
+    def compared(one: str, other: str, limit: int) -> int:
+        calls.append(other)
+        return distance(one, other, limit)
+
+    monkeypatch.setattr(spelling, "distance", compared)
+    return lambda: len(calls)
+
+
+def unknown(*words: str) -> list[Term]:
+    return [Term(term=word, weight=1.0, written=word) for word in words]
+
+
+def test_a_word_is_compared_with_few_of_many_of_the_same_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["zq" + "".join(letters) for letters in product("rstvw", repeat=6)]
+    of_many = Spelling([" ".join(words)], stems=False)
+    compared = counted(monkeypatch)
+    [found] = of_many.corrected(unknown("zqrrstvwx"), frozenset().__contains__)
+    assert found.term in words
+    assert 0 < compared() <= MOST_COMPARED
+
+
+def test_a_slip_that_was_made_before_is_not_looked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fresh = Spelling([TEXT], stems=True)
+    compared = counted(monkeypatch)
+    first = fresh.corrected(unknown("tresurer"), frozenset().__contains__)
+    looked_for = compared()
+    assert looked_for > 0
+    assert fresh.corrected(unknown("tresurer"), frozenset().__contains__) == first
+    assert compared() == looked_for
+
+
+def test_of_many_slips_only_the_first_ones_are_looked_for() -> None:
+    slips = [f"tresurer{'' if at == 0 else chr(96 + at)}" for at in range(MOST_LOOKED_FOR + 1)]
+    found = SPELLING.corrected(unknown(*slips), frozenset().__contains__)
+    meant = [term.term == stem("treasurer") for term in found]
+    assert meant == [True] * MOST_LOOKED_FOR + [False]

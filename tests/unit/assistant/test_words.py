@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from va_assistant.words import distance, is_english, number, stem, terms_of, tokens
+from va_assistant.figures import number
+from va_assistant.languages import is_english
+from va_assistant.spelling import distance
+from va_assistant.stemming import stem
+from va_assistant.words import terms_of, tokens
 
 
 @pytest.mark.parametrize(

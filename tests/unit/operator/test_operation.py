@@ -64,7 +64,7 @@ def listed(reflector: Any, *bodies: Manifest) -> None:
 
 
 def followed(operation: Operation, plural: str) -> Any:
-    reflectors = operation._reflectors(None)
+    reflectors = operation.following.reflectors(None)
     return next(found for found in reflectors if found.resource.plural == plural)
 
 
@@ -294,7 +294,7 @@ def test_a_text_with_our_label_is_followed_like_any_other() -> None:
 
 def test_only_config_maps_are_followed_without_their_contents() -> None:
     def test(operation: Operation) -> None:
-        found = {r.resource.plural: r for r in operation._reflectors("shop")}
+        found = {r.resource.plural: r for r in operation.following.reflectors("shop")}
         assert set(found) == {*NAMED, "pods", "configmaps"}
         assert {name for name, r in found.items() if r.metadata_only} == {"configmaps"}
         assert {name for name, r in found.items() if not r.selector} == {"configmaps"}
