@@ -29,6 +29,9 @@ class Reason(StrEnum):
 
     # The question cannot be taken.
     BAD_REQUEST = "BadRequest"
+    TOO_SLOW = "TooSlow"
+    ADDRESS_TOO_LONG = "AddressTooLong"
+    HEAD_TOO_LARGE = "HeadTooLarge"
     EMPTY_QUESTION = "EmptyQuestion"
     NOT_UTF8 = "NotUTF8"
     INVALID_JSON = "InvalidJSON"
@@ -76,9 +79,12 @@ STATUS: dict[Reason, int] = {
     Reason.CROSS_SITE: 403,
     Reason.NOT_FOUND: 404,
     Reason.METHOD_NOT_ALLOWED: 405,
+    Reason.TOO_SLOW: 408,
     Reason.QUESTION_TOO_LARGE: 413,
+    Reason.ADDRESS_TOO_LONG: 414,
     Reason.UNSUPPORTED_MEDIA_TYPE: 415,
     Reason.TOO_MANY_REQUESTS: 429,
+    Reason.HEAD_TOO_LARGE: 431,
     Reason.INTERNAL_ERROR: 500,
     Reason.TOO_BUSY: 503,
     Reason.TOKEN_MISSING: 503,

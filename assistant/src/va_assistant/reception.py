@@ -118,8 +118,6 @@ def read_body(form: Form) -> bytes:
         raise Failure(Reason.BAD_REQUEST, "the body does not come as HTTP wants it") from None
     if length is not None and len(body) < length:
         raise NotSent
-    if received := request.environ.get("va.received"):
-        received()
     return body
 
 

@@ -32,7 +32,7 @@ from va_assistant.reception import (
 )
 from va_assistant.replies import Part, Reply, account_of
 from va_assistant.revision import Revision
-from va_assistant.server import NO_PAGE
+from va_assistant.turned_away import NO_PAGE
 
 log = structlog.get_logger()
 
