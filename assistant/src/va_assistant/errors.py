@@ -218,6 +218,11 @@ class Failure(Exception):
         return ModelState.DEGRADED if self.reason in _PASSING else ModelState.FAILED
 
 
+def internal_error() -> Failure:
+    """Return the failure of what nobody foresaw."""
+    return Failure(Reason.INTERNAL_ERROR, "something went wrong here; the log says what")
+
+
 class AskerLeft(Exception):
     """Whoever asked has closed the connection: nobody waits for the answer."""
 

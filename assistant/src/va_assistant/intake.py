@@ -15,27 +15,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gunicorn.http import get_parser  # type: ignore[import-untyped]
 from gunicorn.http.errors import LimitRequestHeaders  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from va_assistant.errors import Failure, Reason
 from va_assistant.framing import HEAD_BYTES, Incoming, Stage
+from va_assistant.parting import Parting
 from va_assistant.turned_away import failure_of, told
-
-if TYPE_CHECKING:
-    from va_assistant.server import Server
 
 RECEIVE_SECONDS = 15.0
 """How long a client may take to send a request, and to begin with its first one."""
 
 DRAIN_RECEIVE_SECONDS = 1.0
 """The same once the end is near: what is on its way arrives by then."""
-
-LINGER_SECONDS = 2.0
-"""How long a client may leave a connection open that is closed from this side."""
 
 HELD_BYTES = 32 * 1024 * 1024
 """Of requests that no thread has taken yet, all together."""
@@ -90,10 +85,9 @@ class Connection(TConn):  # type: ignore[misc]
             super().close()
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """Threads that a slow client cannot keep, and a stop that refuses newcomers at once."""
+class Worker(Parting):
+    """Threads that no client can keep waiting."""
 
-    app: "Server"
     wsgi: Callable[..., Iterable[bytes]]
 
     def __init__(self, *args: Any) -> None:
@@ -101,18 +95,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._waiting: dict[Connection, None] = {}
         """Those that no thread works at, the one that ends first at the front."""
 
-        self._lingering: dict[socket.socket, float] = {}
         self._held = 0
         self._counting = threading.Lock()
         self._lacks_files = False
-
-    def notify(self) -> None:
-        """Take note of a turn of the loop; gunicorn calls this at least every second."""
-        self.app.last_turn = time.monotonic()
-
-    def is_parent_alive(self) -> bool:
-        """Serve on when the shell that started it is gone."""
-        return True
 
     def load_wsgi(self) -> None:
         """Let the application say that it wants no more of a connection."""
@@ -132,10 +117,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             sock, client = listener.accept()
         except OSError as error:
-            if error.errno in _NO_ROOM:
-                self._lacks_files = True
-            elif error.errno not in {errno.EAGAIN, errno.ECONNABORTED}:
-                raise
+            # Whatever it is, the next one may come: the service does not end for it.
+            self._lacks_files = error.errno in _NO_ROOM
             return
         self.nr_conns += 1
         self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
@@ -156,8 +139,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """End the connection at which no thread has worked for the longest, if there is one."""
         waiting = next(iter(self._waiting), None)
         idle = self.keepalived_conns[0] if self.keepalived_conns else None
-        if self._lingering:
-            self._end(next(iter(self._lingering)))
+        if self.lingering:
+            self.end(next(iter(self.lingering)))
         elif idle and not (waiting and waiting.ends < idle.timeout):
             idle.timeout = 0.0
             self.murder_keepalived()
@@ -190,9 +173,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         incoming = conn.incoming
         is_first = not incoming.received
         if piece:
-            stage = incoming.take(piece)
             with self._counting:
                 self._held += len(piece)
+            try:
+                stage = incoming.take(piece)
+            except Exception:  # nobody's bytes shall end the service of all others
+                self.log.exception("unexpected")
+                stage = Stage.ENOUGH
         elif is_first:
             self._drop(conn)
             return
@@ -254,10 +241,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Serve no more on a connection whose parser wanted more than a whole request."""
         return bool(super()._keepalive_after(conn, keepalive)) and conn.is_whole
 
-    # Connections end.
-
     def murder_pending(self) -> None:
         """Cut off those whose time is over; gunicorn calls this every second."""
+        super().murder_pending()
         now = time.monotonic()
         for conn in list(self._waiting):
             if conn.ends > now:
@@ -267,10 +253,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self.app.not_sent(RECEIVE_SECONDS)
             failure = Failure(Reason.TOO_SLOW, "the request did not come in time")
             self._drop(conn, failure, graceful=self.alive)
-        for sock, ends in list(self._lingering.items()):
-            if ends > now:
-                break
-            self._end(sock)
 
     def _drop(
         self, conn: Connection, failure: Failure | None = None, *, graceful: bool = False
@@ -284,60 +266,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         conn.close(graceful=graceful and begun)
 
-    def linger(self, sock: socket.socket) -> None:
-        """Close a connection once the client has, so that it can read what was sent last.
-
-        gunicorn waits for the client, in the loop that everybody else needs.
-        """
-        try:
-            sock.setblocking(False)
-            sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            sock.close()  # it has left already
-            return
-        self.nr_conns += 1
-        self._lingering[sock] = time.monotonic() + LINGER_SECONDS
-        self.poller.register(sock, selectors.EVENT_READ, self._drain)
-
-    def _drain(self, sock: socket.socket) -> None:
-        """Read what a client still sends, for with a part unread it would lose its answer."""
-        try:
-            has_left = not sock.recv(_READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            has_left = True
-        if has_left:
-            self._end(sock)
-
-    def _end(self, sock: socket.socket) -> None:
-        del self._lingering[sock]
-        self.poller.unregister(sock)
-        sock.close()
-        self.nr_conns -= 1
-
-    # The server ends.
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Say that the end is near, then end gracefully."""
-        self.app.draining()
-        super().handle_exit(sig, frame)
-
-    def handle_quit(self, sig: int, frame: Any) -> None:
-        """End the same way without waiting for open answers: Ctrl-C."""
-        self.cfg.set("graceful_timeout", 0)
-        self.handle_exit(sig, frame)
-
     def set_accept_enabled(self, enabled: bool) -> None:
-        """After the last connection that waits is taken, refuse instead of letting wait."""
-        if not self.alive and self._accepting:
-            for listener in self.sockets:
-                while select.select([listener], [], [], 0)[0]:
-                    self.accept(listener)
+        """Once the end is near, wait no longer than what is on its way takes."""
         super().set_accept_enabled(enabled)
         if not self.alive:
-            for listener in self.sockets:
-                listener.close()
             ends = time.monotonic() + DRAIN_RECEIVE_SECONDS
             for conn in self._waiting:
                 conn.ends = min(conn.ends, ends)
@@ -346,8 +278,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self, _req: object, client: socket.socket, _addr: object, exc: BaseException
     ) -> None:
         """Answer what is no HTTP, or too much of it, with one line of text."""
+        failure = failure_of(exc)
+        if failure.reason is Reason.INTERNAL_ERROR:
+            self.log.error("unexpected", exc_info=exc)
         with contextlib.suppress(OSError):
-            client.sendall(told(failure_of(exc)))
+            client.sendall(told(failure))
 
 
 def _has_room(sock: socket.socket) -> bool:

@@ -19,7 +19,7 @@ from flask import Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from va_assistant.answering import Answering, Asked
-from va_assistant.errors import AskerLeft, Failure, NotSent, Reason, one_line
+from va_assistant.errors import AskerLeft, Failure, NotSent, Reason, internal_error, one_line
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, Question, form_of, too_large
 from va_assistant.replies import Author, Part
 
@@ -137,11 +137,6 @@ def author_headers(author: Author) -> dict[str, str]:
     if author.model is not None:
         headers["X-Model"] = one_line(author.model).encode("ascii", "replace").decode()
     return headers
-
-
-def internal_error() -> Failure:
-    """Return the failure of what nobody foresaw."""
-    return Failure(Reason.INTERNAL_ERROR, "something went wrong here; the log says what")
 
 
 def dump(fields: dict[str, Any]) -> str:

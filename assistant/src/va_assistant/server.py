@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from va_assistant.intake import Worker
+from va_assistant.parting import BACKLOG
 
 SPARE_THREADS = 16
 """Threads beyond the questions at work: they say `TooBusy` and answer `/health`."""
@@ -45,7 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
         (host, port),
         family=socket.AF_INET6 if both or ":" in host else socket.AF_INET,
         dualstack_ipv6=both,
-        backlog=512,
+        backlog=BACKLOG,
     )
     # Accepted connections inherit all of these.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,11 +1,14 @@
 """What is told of a request that the application never sees: too long, too slow, or no HTTP."""
 
 from gunicorn.http.errors import (  # type: ignore[import-untyped]
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
     LimitRequestHeaders,
     LimitRequestLine,
+    ParseException,
 )
 
-from va_assistant.errors import Failure, Reason, one_line
+from va_assistant.errors import Failure, Reason, internal_error, one_line
 
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """What a model writes is never run, loaded or framed, whatever a browser takes it for."""
@@ -15,12 +18,16 @@ _PHRASES = {
     408: "Request Timeout",
     414: "URI Too Long",
     431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
     503: "Service Unavailable",
 }
+_OF_THE_RESPONSE = (InvalidResponseHeader, InvalidResponseHeaderName)
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return what an error of gunicorn's parser is to a client."""
+    """Return what an error of gunicorn's parser, or any other, is to a client."""
+    if not isinstance(error, ParseException) or isinstance(error, _OF_THE_RESPONSE):
+        return internal_error()
     message = one_line(str(error))
     if isinstance(error, LimitRequestLine):
         return Failure(Reason.ADDRESS_TOO_LONG, message)

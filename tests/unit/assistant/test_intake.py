@@ -14,6 +14,7 @@ import pytest
 
 from support.openai_stub import Stub, Turn
 from support.serving import Served, rest_of, serve, wait_for
+from va_assistant import server
 
 QUESTION = "Which instrument is it, a cello?"
 ANSWER = b"Ada plays the cello in a string quartet."
@@ -272,6 +273,16 @@ def test_what_is_left_of_a_body_is_never_taken_for_a_request(shared: Served, pat
     assert b"Connection: close" in reply
 
 
+def test_not_even_where_its_end_was_seen_too_early(stub: Stub, tmp_path: Path) -> None:
+    hasty = (
+        "from va_assistant.framing import Stage\n"
+        "intake.Incoming.take = lambda self, piece: self.received.extend(piece) or Stage.WHOLE"
+    )
+    with impatient(tmp_path, stub, changes=hasty) as served, served.connect() as sock:
+        sock.sendall(HEALTH.replace(b"Host", b"Content-Length: 1000\r\nHost") + HEALTH)
+        assert rest_of(sock).count(b"HTTP/1.1 ") == 1
+
+
 def test_a_body_that_is_not_read_costs_nobody_the_answer(served: Served) -> None:
     head = POST + b"Content-Length: 104857600\r\n\r\n"
     for _ in range(10):
@@ -324,6 +335,31 @@ def test_what_is_no_http_or_too_much_is_told_so_at_once(
         assert b"\r\nContent-Security-Policy: default-src 'none'" in head
     assert shared.ask(QUESTION).status == 200
     assert "Traceback" not in shared.log()
+
+
+def test_a_fault_of_ours_in_reading_costs_one_connection(stub: Stub, tmp_path: Path) -> None:
+    faulty = (
+        "take = intake.Incoming.take\n"
+        "def fail(self, piece):\n"
+        "    if b'X-Fault' in piece: raise RuntimeError\n"
+        "    return take(self, piece)\n"
+        "intake.Incoming.take = fail"
+    )
+    with impatient(tmp_path, stub, changes=faulty) as served:
+        with served.connect() as sock:
+            sock.sendall(HEALTH.replace(b"Host", b"X-Fault: 1\r\nHost"))
+            assert rest_of(sock) == b""
+        assert served.ask(QUESTION).status == 200
+    assert "RuntimeError" in served.log()
+
+
+def test_a_fault_of_ours_in_serving_is_told_as_such(stub: Stub, tmp_path: Path) -> None:
+    faulty = "server.Server.load = lambda self: lambda environ, start_response: 1 / 0"
+    with impatient(tmp_path, stub, changes=faulty) as served:
+        reply = served.ask(QUESTION)
+    assert reply.status == 500
+    assert reply.text == "InternalError: something went wrong here; the log says what\n"
+    assert "ZeroDivisionError" in served.log()
 
 
 @pytest.mark.parametrize("part", [HALF_HEAD, HALF_BODY, HALF_CHUNKS])
@@ -427,6 +463,16 @@ def test_clients_that_leave_their_answers_unread_hold_up_nobody(stub: Stub, tmp_
             unread.connect(("127.0.0.1", served.port))
             unread.sendall(page)
         assert max(seconds_to_answer(served) for _ in range(20)) < 2
+
+
+def test_what_needs_no_seat_fits_into_the_buffer_that_is_free() -> None:
+    package = Path(server.__file__).parent
+    longest = max(
+        path.stat().st_size for path in (package / "openapi.json", *(package / "page").iterdir())
+    )
+    with server.listen("127.0.0.1", 0) as sock:
+        buffer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    assert longest < buffer / 3 / 2, "the kernel's own bookkeeping takes some of it"
 
 
 def test_streams_that_nobody_reads_leave_threads_for_the_others(stub: Stub, tmp_path: Path) -> None:
