@@ -228,7 +228,7 @@ class AskerLeft(Exception):
 
 
 class NotSent(AskerLeft):
-    """The connection ended, or was cut off for its slowness, before the question was there."""
+    """The connection ended before all of the question was there."""
 
 
 def one_line(text: str) -> str:

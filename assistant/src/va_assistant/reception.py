@@ -1,7 +1,7 @@
 """How a question comes in and its answer goes out over HTTP, whichever route it takes.
 
-Each takes a seat before its body is read, is counted where it is refused, carries one id, and
-gives its seat back when the last byte of the answer is written.
+Each has come whole, takes a seat, is counted where it is refused, carries one id, and gives its
+seat back when the last byte of the answer is written.
 """
 
 import json

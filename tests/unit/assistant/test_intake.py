@@ -24,6 +24,7 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 HALF_HEAD = POST + b"Content-Le"
 HALF_BODY = POST + b"Content-Length: 100\r\n\r\nWhich"
 HALF_CHUNKS = CHUNKED + b"5\r\nWhich\r\n5\r\n"
+STREAM = ONE.replace(b"Host: a", b"Host: a\r\nAccept: text/event-stream")
 HEALTH = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
 
 RECEIVE_SECONDS = 4.0
@@ -104,7 +105,7 @@ def test_half_sent_requests_hold_nobody_up_and_are_cut_off(stub: Stub, tmp_path:
         quiet = statistics.median(seconds_to_answer(served) for _ in range(20))
         before = threads(served)
         started = time.monotonic()
-        clients = half_sent(stack, served, 800, HALF_HEAD, HALF_BODY, HALF_CHUNKS)
+        clients = half_sent(stack, served, 800, HALF_HEAD, HALF_BODY, HALF_HEAD, HALF_CHUNKS)
         sent = time.monotonic()
         assert sent - started < RECEIVE_SECONDS - 1, "it is too slow to say anything"
         asked = []
@@ -118,13 +119,12 @@ def test_half_sent_requests_hold_nobody_up_and_are_cut_off(stub: Stub, tmp_path:
         metrics = served.probe("/metrics").text
     assert len(asked) > 10
     assert statistics.median(asked) < 3 * quiet + 0.02, (quiet, sorted(asked))
-    assert max(asked) < 1
+    assert max(asked) < RECEIVE_SECONDS / 2
     for ended, reply in closed.values():
         assert started + RECEIVE_SECONDS <= ended < sent + RECEIVE_SECONDS + TICK_SECONDS + 1
         assert reply.startswith(b"HTTP/1.1 408 ")
         assert reply.endswith(b"TooSlow: the request did not come in time\n")
-    bodies = sum(len(clients[number::3]) for number in (1, 2))
-    assert f'va_assistant_questions_total{{reason="",result="left"}} {bodies}.0' in metrics
+    assert 'va_assistant_questions_total{reason="",result="left"} 400.0' in metrics, "half a body"
 
 
 def test_a_request_that_trickles_is_cut_off_too(stub: Stub, tmp_path: Path) -> None:
@@ -353,16 +353,25 @@ def test_a_fault_of_ours_in_reading_costs_one_connection(stub: Stub, tmp_path: P
     assert "RuntimeError" in served.log()
 
 
-def test_a_fault_of_ours_in_serving_is_told_as_such(stub: Stub, tmp_path: Path) -> None:
-    faulty = "server.Server.load = lambda self: lambda environ, start_response: 1 / 0"
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("start_response('200 OK', [('X-A', 'b\\x01')])", "InvalidResponseHeader"),
+    ],
+)
+def test_a_fault_of_ours_in_serving_is_told_as_such(
+    stub: Stub, tmp_path: Path, fault: str, error: str
+) -> None:
+    faulty = f"server.Server.load = lambda self: lambda environ, start_response: {fault}"
     with impatient(tmp_path, stub, changes=faulty) as served:
         reply = served.ask(QUESTION)
     assert reply.status == 500
     assert reply.text == "InternalError: something went wrong here; the log says what\n"
-    assert "ZeroDivisionError" in served.log()
+    assert error in served.log()
 
 
-@pytest.mark.parametrize("part", [HALF_HEAD, HALF_BODY, HALF_CHUNKS])
+@pytest.mark.parametrize("part", [b"", HALF_HEAD, HALF_BODY, HALF_CHUNKS])
 def test_whoever_ends_a_request_in_its_midst_is_let_go_at_once(served: Served, part: bytes) -> None:
     with served.connect() as sock:
         sock.sendall(part)
@@ -439,7 +448,20 @@ def test_without_a_file_for_a_connection_whoever_has_waited_longest_makes_room(
     assert "Traceback" not in served.log()
 
 
-def test_clients_that_do_not_close_hold_up_nobody(served: Served) -> None:
+@pytest.mark.parametrize(("soft", "hard"), [(256, None), (256, 300)])
+def test_it_takes_as_many_connections_as_it_has_files_for(
+    stub: Stub, tmp_path: Path, soft: int, hard: int | None
+) -> None:
+    allowed = hard or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    low = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {allowed}))"
+    with impatient(tmp_path, stub, changes=low) as served, ExitStack() as stack:
+        half_sent(stack, served, 600, HALF_HEAD)
+        assert seconds_to_answer(served) < 2
+        files = len(list(Path(f"/proc/{served.process.pid}/fd").iterdir()))
+    assert files < 300 if hard else files > 600
+
+
+def test_clients_that_do_not_close_hold_up_nobody(served: Served, stub: Stub) -> None:
     """They were told that the connection is closed, have their answer, and just stay."""
     last = HEALTH.replace(b"Host: a", b"Host: a\r\nConnection: close")
     files = Path(f"/proc/{served.process.pid}/fd")
@@ -451,6 +473,12 @@ def test_clients_that_do_not_close_hold_up_nobody(served: Served) -> None:
             assert rest_of(staying).endswith(b"ok\n")
         assert seconds_to_answer(served) < 1
         wait_for(lambda: len(list(files.iterdir())) <= before + 2)
+    stub.default = Turn(pieces=50, piece_delay=0.01)
+    with served.connect() as sock:
+        sock.sendall(STREAM)
+        read_answer(sock, b"\n\n\r\n")
+        served.terminate()
+        assert b"event: done" in rest_of(sock), "the end has counted those who left twice"
 
 
 def test_clients_that_leave_their_answers_unread_hold_up_nobody(stub: Stub, tmp_path: Path) -> None:
@@ -465,6 +493,19 @@ def test_clients_that_leave_their_answers_unread_hold_up_nobody(stub: Stub, tmp_
         assert max(seconds_to_answer(served) for _ in range(20)) < 2
 
 
+def test_a_client_that_reads_late_has_all_its_answers(shared: Served) -> None:
+    page = HEALTH.replace(b"/health", b"/openapi.json")
+    with shared.connect() as sock:
+        sock.sendall(page * 300)
+        assert max(seconds_to_answer(shared) for _ in range(5)) < 2
+        received = b""
+        while received.count(b"HTTP/1.1 200 ") < 300 or not received.endswith(b"}\n"):
+            part = sock.recv(1_000_000)
+            assert part, received.count(b"HTTP/1.1 200 ")
+            received += part
+    assert received.count(b'"openapi": "3.1') == 300
+
+
 def test_what_needs_no_seat_fits_into_the_buffer_that_is_free() -> None:
     package = Path(server.__file__).parent
     longest = max(
@@ -477,13 +518,12 @@ def test_what_needs_no_seat_fits_into_the_buffer_that_is_free() -> None:
 
 def test_streams_that_nobody_reads_leave_threads_for_the_others(stub: Stub, tmp_path: Path) -> None:
     stub.default = Turn(pieces=100_000)
-    stream = ONE.replace(b"Host: a", b"Host: a\r\nAccept: text/event-stream")
     with impatient(tmp_path, stub, MAX_QUESTIONS="4") as served, ExitStack() as stack:
         for _ in range(4):
             unread = stack.enter_context(socket.socket())
             unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             unread.connect(("127.0.0.1", served.port))
-            unread.sendall(stream)
+            unread.sendall(STREAM)
         wait_for(lambda: "questions_in_flight 4.0" in served.probe("/metrics").text)
         refused = served.ask(QUESTION)
         assert (refused.status, refused.text.partition(":")[0]) == (503, "TooBusy")
