@@ -100,6 +100,14 @@ def fetch(
         connection.close()
 
 
+def rest_of(sock: socket.socket) -> bytes:
+    """Return what comes until the other side closes."""
+    received = b""
+    while part := sock.recv(65536):
+        received += part
+    return received
+
+
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Return when the condition holds, fail when it does not come to that."""
     ends = time.monotonic() + seconds

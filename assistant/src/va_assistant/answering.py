@@ -12,7 +12,7 @@ import structlog
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.metrics import Metrics
-from va_assistant.pipeline import Pipeline
+from va_assistant.pipeline import LONGEST_GAP_SECONDS, Pipeline
 from va_assistant.questions import Question
 from va_assistant.replies import Part, Reply
 from va_assistant.seats import Seats
@@ -46,7 +46,7 @@ class Answering:
         *,
         timeout_seconds: float,
         max_questions: int,
-        gap_seconds: float,
+        gap_seconds: float = LONGEST_GAP_SECONDS,
         tracing: Tracing | None = None,
     ) -> None:
         """`timeout_seconds` is the one deadline of a question, `gap_seconds` of a silence in it."""
@@ -109,8 +109,8 @@ class Answering:
         self._metrics.refused(failure.reason)
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
-    def not_sent(self, seconds: float, *, request_id: str) -> None:
-        """Take note of a question that did not come in the time that it had a seat."""
+    def not_sent(self, seconds: float, *, request_id: str = "") -> None:
+        """Take note of a question that did not come to its end; not all have an id by then."""
         self._metrics.left(seconds)
         log.info("question not received", request_id=request_id, seconds=round(seconds, 4))
 

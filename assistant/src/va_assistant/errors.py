@@ -29,6 +29,9 @@ class Reason(StrEnum):
 
     # The question cannot be taken.
     BAD_REQUEST = "BadRequest"
+    TOO_SLOW = "TooSlow"
+    ADDRESS_TOO_LONG = "AddressTooLong"
+    HEAD_TOO_LARGE = "HeadTooLarge"
     EMPTY_QUESTION = "EmptyQuestion"
     NOT_UTF8 = "NotUTF8"
     INVALID_JSON = "InvalidJSON"
@@ -76,9 +79,12 @@ STATUS: dict[Reason, int] = {
     Reason.CROSS_SITE: 403,
     Reason.NOT_FOUND: 404,
     Reason.METHOD_NOT_ALLOWED: 405,
+    Reason.TOO_SLOW: 408,
     Reason.QUESTION_TOO_LARGE: 413,
+    Reason.ADDRESS_TOO_LONG: 414,
     Reason.UNSUPPORTED_MEDIA_TYPE: 415,
     Reason.TOO_MANY_REQUESTS: 429,
+    Reason.HEAD_TOO_LARGE: 431,
     Reason.INTERNAL_ERROR: 500,
     Reason.TOO_BUSY: 503,
     Reason.TOKEN_MISSING: 503,
@@ -212,12 +218,17 @@ class Failure(Exception):
         return ModelState.DEGRADED if self.reason in _PASSING else ModelState.FAILED
 
 
+def internal_error() -> Failure:
+    """Return the failure of what nobody foresaw."""
+    return Failure(Reason.INTERNAL_ERROR, "something went wrong here; the log says what")
+
+
 class AskerLeft(Exception):
     """Whoever asked has closed the connection: nobody waits for the answer."""
 
 
 class NotSent(AskerLeft):
-    """The connection ended, or was cut off for its slowness, before the question was there."""
+    """The connection ended before all of the question was there."""
 
 
 def one_line(text: str) -> str:

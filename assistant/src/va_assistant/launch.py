@@ -28,6 +28,7 @@ from va_assistant.pipeline import Pipeline
 from va_assistant.probes import Probes
 from va_assistant.prompt import build_prompt
 from va_assistant.proxies import InvalidProxyError
+from va_assistant.questions import largest_body
 from va_assistant.readiness import Readiness, Trial
 from va_assistant.revision import (
     EMBEDDED_MODEL,
@@ -158,7 +159,6 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
         [KeyFile(file) if file else NoKey() for file in key_files],
         [_trust(file) for file in (settings.ca_file, *ca_files)],
         settings=settings,
-        log_level=settings.log_level,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
         name=name_of_pod(host_name()),
@@ -186,7 +186,7 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
     serve = partial(
         _serve,
         settings=settings,
-        log_level=settings.log_level if options.verbose else "ERROR",
+        log_level="INFO" if options.verbose else "ERROR",
         sock=sock,
         probe_sock=probe_sock,
         changed=_Announcement(revision, _url(host, sock.getsockname()[1])),
@@ -208,9 +208,9 @@ def _serve(
     trusts: Sequence[Trust | None],
     *,
     settings: AssistantSettings,
-    log_level: str,
     sock: socket.socket,
     probe_sock: socket.socket | None,
+    log_level: str = "INFO",
     name: str = "",
     changed: Callable[[Readiness], None] = lambda _readiness: None,
 ) -> None:
@@ -241,7 +241,6 @@ def _serve(
         metrics,
         timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
-        gap_seconds=settings.gap_seconds,
         tracing=tracing,
     )
 
@@ -259,8 +258,9 @@ def _serve(
         sock,
         threads=max_questions + LONGEST_LINE + SPARE_THREADS,
         drain_seconds=settings.drain_seconds,
-        receive_seconds=settings.receive_seconds,
         draining=draining,
+        largest_body=partial(largest_body, limit=settings.question_bytes),
+        not_sent=answering.not_sent,
     )
     if probe_sock:
         Probes(probe_sock, readiness, metrics, server.is_serving).start()

@@ -46,11 +46,22 @@ class Form:
 
     @property
     def max_bytes(self) -> int:
-        """Bytes of body beyond which nothing is read.
+        """Bytes of body beyond which nothing is read."""
+        return _most_bytes(self.limit, as_json=self.as_json)
 
-        As JSON the conversation comes with the question, and a character may be written in six.
-        """
-        return 6 * MAX_QUESTION_BYTES + 1024 if self.as_json else self.limit
+
+def largest_body(content_type: str, *, limit: int) -> int:
+    """Return the bytes of body that are read at most where a question may have `limit`."""
+    return _most_bytes(limit, as_json=_media_type(content_type) == _JSON_TYPE)
+
+
+def _most_bytes(limit: int, *, as_json: bool) -> int:
+    """As JSON the conversation comes with the question, and a character may be written in six."""
+    return 6 * MAX_QUESTION_BYTES + 1024 if as_json else limit
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def form_of(
@@ -65,8 +76,7 @@ def form_of(
 
     `limit` is how many bytes a question may have.
     """
-    media_type, _, parameters = content_type.partition(";")
-    media_type = media_type.strip().lower()
+    media_type = _media_type(content_type)
     if json_only and media_type != _JSON_TYPE:
         raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the request as application/json")
     if media_type not in _TEXT_TYPES and media_type != _JSON_TYPE:
@@ -74,7 +84,7 @@ def form_of(
             Reason.UNSUPPORTED_MEDIA_TYPE,
             "send the question as text/plain or application/json",
         )
-    charset = _charset(parameters)
+    charset = _charset(content_type.partition(";")[2])
     if charset not in {None, "utf-8", "utf8", "us-ascii"}:
         raise Failure(Reason.UNSUPPORTED_MEDIA_TYPE, "send the question in UTF-8")
     if content_encoding.strip().lower() not in {"", "identity"}:

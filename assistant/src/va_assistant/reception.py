@@ -1,7 +1,7 @@
 """How a question comes in and its answer goes out over HTTP, whichever route it takes.
 
-Each takes a seat before its body is read, is counted where it is refused, carries one id, and
-gives its seat back when the last byte of the answer is written.
+Each has come whole, takes a seat, is counted where it is refused, carries one id, and gives its
+seat back when the last byte of the answer is written.
 """
 
 import json
@@ -19,7 +19,7 @@ from flask import Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from va_assistant.answering import Answering, Asked
-from va_assistant.errors import AskerLeft, Failure, NotSent, Reason, one_line
+from va_assistant.errors import AskerLeft, Failure, NotSent, Reason, internal_error, one_line
 from va_assistant.questions import MAX_QUESTION_BYTES, Form, Question, form_of, too_large
 from va_assistant.replies import Author, Part
 
@@ -118,8 +118,6 @@ def read_body(form: Form) -> bytes:
         raise Failure(Reason.BAD_REQUEST, "the body does not come as HTTP wants it") from None
     if length is not None and len(body) < length:
         raise NotSent
-    if received := request.environ.get("va.received"):
-        received()
     return body
 
 
@@ -139,11 +137,6 @@ def author_headers(author: Author) -> dict[str, str]:
     if author.model is not None:
         headers["X-Model"] = one_line(author.model).encode("ascii", "replace").decode()
     return headers
-
-
-def internal_error() -> Failure:
-    """Return the failure of what nobody foresaw."""
-    return Failure(Reason.INTERNAL_ERROR, "something went wrong here; the log says what")
 
 
 def dump(fields: dict[str, Any]) -> str:

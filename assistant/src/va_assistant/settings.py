@@ -67,15 +67,6 @@ class AssistantSettings(BaseSettings):
     token_file: Path | None = None
     """Tokens of whom may ask, one a line; unset where everybody may."""
 
-    gap_seconds: PositiveFloat = 15
-    """Longest silence inside an answer that has begun."""
-
-    receive_seconds: PositiveFloat = 15
-    """How long a client may take to send its request."""
-
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    """Level of the JSON log lines on stderr."""
-
 
 class ModelServerSettings(BaseSettings):
     """What `va-model` reads."""

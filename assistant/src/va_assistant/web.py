@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from va_assistant import openai_api
 from va_assistant.about import about
 from va_assistant.answering import Answering
-from va_assistant.errors import AskerLeft, Failure, Reason, one_line
+from va_assistant.errors import AskerLeft, Failure, Reason, internal_error, one_line
 from va_assistant.gate import Arrival, Gate
 from va_assistant.openai_routes import PREFIX, openai_routes
 from va_assistant.page import Page, page_routes, wants_page
@@ -26,13 +26,12 @@ from va_assistant.reception import (
     asked,
     author_headers,
     dump,
-    internal_error,
     read_body,
     request_id,
 )
 from va_assistant.replies import Part, Reply, account_of
 from va_assistant.revision import Revision
-from va_assistant.server import NO_PAGE
+from va_assistant.turned_away import NO_PAGE
 
 log = structlog.get_logger()
 

@@ -61,7 +61,6 @@ def attacked(stub: Stub, tmp_path: Path) -> Iterator[Served]:
             context=CONTEXT,
             environment={
                 "VA_ASSISTANT_TOKEN_FILE": str(token),
-                "VA_ASSISTANT_LOG_LEVEL": "DEBUG",
                 "SECRET_OF_THE_POD": ENVIRONMENT,
             },
         ) as served,
@@ -134,7 +133,7 @@ def test_a_fault_of_the_program_itself_tells_no_secret_either(stub: Stub, tmp_pa
     stub.default = Turn(text=CONTEXT)
     with serve(
         tmp_path, stub, key=KEY, context=CONTEXT, code=broken,
-        environment={"SECRET_OF_THE_POD": ENVIRONMENT, "VA_ASSISTANT_LOG_LEVEL": "DEBUG"},
+        environment={"SECRET_OF_THE_POD": ENVIRONMENT},
     ) as served:  # fmt: skip
         served.wait_until_ready()
         whole = served.ask(HONEST)

@@ -400,7 +400,6 @@ def test_a_pod_answers_through_its_proxy_and_shows_no_password(
         "https_proxy": f"http://{USER_IN_URL}@{proxy.address}",
         "no_proxy": "",
         "SSL_CERT_FILE": str(authority.file),
-        "VA_ASSISTANT_LOG_LEVEL": "DEBUG",
     }
     with serve(tmp_path, baseURL=f"https://{HOST}/v1", environment=environment) as served:
         wait_for(lambda: served.responds("/ready", 200 if right else 503) and is_tried(served))

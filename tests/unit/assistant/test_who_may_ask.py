@@ -241,7 +241,6 @@ def test_nothing_that_it_says_holds_token_key_question_or_answer(
         stub,
         tmp_path,
         TOKEN_FILE=str(tokens),
-        LOG_LEVEL="DEBUG",
         REQUESTS_PER_MINUTE_PER_CLIENT="3",
     ) as served:
         bearer = {"Authorization": f"Bearer {TOKEN}"}
