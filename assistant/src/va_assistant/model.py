@@ -207,10 +207,9 @@ class Model:
 
     def _refusal(self, response: Response) -> Failure:
         """Return the failure that a response stands for whose status is no success."""
-        headers = httpx2.Headers(response.headers.items())
         said = httpx2.Response(
             response.status,
-            headers={"Content-Type": headers.get("Content-Type", "")},
+            headers={"Content-Type": response.headers.get("content-type", "")},
             content=_content(response),
         )
         try:
@@ -219,7 +218,7 @@ class Model:
             return failure_of(
                 response.status,
                 error.body,
-                headers,
+                response.headers,
                 now=datetime.now(UTC),
                 who=self._transport.answerer,
             )
@@ -339,7 +338,7 @@ def _packaged(base_url: str, key: str | None, response: httpx2.Response) -> http
 def _content(response: Response) -> bytes:
     """Return the whole body; raises `UpstreamError` where it is not of the encoding it is said."""
     body = response.read()
-    encoding = response.headers.get("Content-Encoding")
+    encoding = response.headers.get("content-encoding")
     if encoding is None:
         return body
     try:

@@ -6,8 +6,6 @@ holds a question for ever; it does not limit the search for a host's name at
 all; and it cannot notice that the asker has left.
 """
 
-import http.client
-import io
 import select
 import socket
 import ssl
@@ -23,6 +21,7 @@ from va_assistant.connecting import Route, timed_out
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.proxies import Proxy
+from va_assistant.responses import Reading, lost
 from va_assistant.trust import SystemTrust, Trust
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -36,8 +35,6 @@ forgets it in silence, some after minutes, and it would look as good as ever."""
 
 PROXY_AUTHENTICATION_REQUIRED = 407
 """The one status that is certainly a proxy's."""
-
-Writable = bytearray | memoryview
 
 DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 """Of the question that this thread asks."""
@@ -116,15 +113,15 @@ class Transport:
         request = b"\r\n".join((*lines, b"", body))
         connection = self._take() or self._connect()
         try:
-            response = self._exchange(connection, request)
+            reading = self._exchange(connection, request)
         except Failure as failure:
             if failure.reason is not Reason.CONNECTION_LOST or not connection.was_used:
                 raise
             # It was closed while nobody looked, and so are others like it: this is no failure
             # of the model, and no try of it.
             connection = self._connect()
-            response = self._exchange(connection, request)
-        return Response(connection, response, self._keep)
+            reading = self._exchange(connection, request)
+        return Response(connection, reading, self._keep)
 
     def trust_now(self) -> ssl.SSLContext | None:
         """Return what verifies the server now, None without TLS; raises a `Failure`."""
@@ -135,17 +132,18 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
-    def _exchange(self, connection: "_Connection", request: bytes) -> http.client.HTTPResponse:
+    def _exchange(self, connection: "_Connection", request: bytes) -> Reading:
         """Return the response on a connection, which is closed where there is none."""
         try:
-            response = connection.exchange(request)
+            connection.send(request)
+            reading = Reading(connection.receive)
         except BaseException:
             connection.close()
             raise
-        if self._is_forwarded and response.status == PROXY_AUTHENTICATION_REQUIRED:
+        if self._is_forwarded and reading.status == PROXY_AUTHENTICATION_REQUIRED:
             connection.close()
-            raise self._route.refusal(response.status)
-        return response
+            raise self._route.refusal(reading.status)
+        return reading
 
     def _take(self) -> "_Connection | None":
         """Return a connection that was used before; None where none is left that can be."""
@@ -200,20 +198,6 @@ class _Connection:
 
         self.was_used = False
 
-    def exchange(self, request: bytes) -> http.client.HTTPResponse:
-        """Send a request; return its response once the headers are there."""
-        self.send(request)
-        response = http.client.HTTPResponse(_Wire(self), method="POST")  # type: ignore[arg-type]
-        try:
-            response.begin()
-        except http.client.RemoteDisconnected:
-            raise _lost() from None
-        except http.client.HTTPException as error:
-            raise Failure(
-                Reason.UPSTREAM_ERROR, f"the server does not speak HTTP: {type(error).__name__}"
-            ) from error
-        return response
-
     def send(self, data: bytes) -> None:
         """Write all of it before the deadline."""
         try:
@@ -222,11 +206,11 @@ class _Connection:
         except OSError as error:
             raise _cut(error) from error
 
-    def receive_into(self, buffer: Writable) -> int:
-        """Read what is there, waiting as long as the deadline lets us."""
+    def receive(self) -> bytes:
+        """Return what is there, waiting as long as the deadline lets us; nothing at the end."""
         self._wait()
         try:
-            return self._sock.recv_into(buffer)
+            return self._sock.recv(READ_BYTES)
         except OSError as error:
             raise _cut(error) from error
 
@@ -258,37 +242,19 @@ class _Connection:
         self._sock.close()
 
 
-class _Wire(io.RawIOBase):
-    """What `http.client` reads a response from: a connection, with its deadline."""
-
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self, READ_BYTES)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Writable, /) -> int:  # type: ignore[override]
-        return self._connection.receive_into(buffer)
-
-
 class Response:
     """A response whose body comes in pieces; it must be closed."""
 
     def __init__(
-        self,
-        connection: _Connection,
-        response: http.client.HTTPResponse,
-        keep: Callable[[_Connection], None],
+        self, connection: _Connection, reading: Reading, keep: Callable[[_Connection], None]
     ) -> None:
         self._connection = connection
-        self._response = response
+        self._reading = reading
         self._keep = keep
-        self._is_open, self._whole = True, False
-        self.status = response.status
-        self.headers = response.headers
+        self._is_open = True
+        self.status = reading.status
+        self.headers = reading.headers
+        """By their names in small letters."""
 
     def read(self) -> bytes:
         """Return the whole body, and close."""
@@ -297,25 +263,18 @@ class Response:
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
-        try:
-            while piece := self._response.read1(READ_BYTES):
-                size += len(piece)
-                if size > MAX_BODY_BYTES:
-                    raise Failure(Reason.UPSTREAM_ERROR, "the answer is too large")
-                yield piece
-        except (http.client.HTTPException, ValueError) as error:  # ValueError: a bad chunk length
-            raise _lost() from error
-        if self._response.length:
-            raise _lost()
-        self._whole = True
+        for piece in self._reading.body():
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise Failure(Reason.UPSTREAM_ERROR, "the answer is too large")
+            yield piece
 
     def close(self) -> None:
         """Keep the connection after a whole body, else close it: the server stops writing."""
         if not self._is_open:
             return
         self._is_open = False
-        self._response.close()
-        if self._whole and not self._response.will_close:
+        if self._reading.can_go_on:
             self._keep(self._connection)
         else:
             self._connection.close()
@@ -325,8 +284,4 @@ def _cut(error: OSError) -> Failure:
     """Return what an error of a socket stands for: our own limit, or the end of the connection."""
     if isinstance(error, TimeoutError) and error.errno is None:
         return timed_out()
-    return _lost()
-
-
-def _lost() -> Failure:
-    return Failure(Reason.CONNECTION_LOST, "the connection to the model was cut")
+    return lost()
