@@ -84,7 +84,8 @@ class Model:
         def ask(key: str | None) -> Answer:
             body = self._prompt.request(self._whole, query)
             answer = self._whole_answer(body, key, deadline, asker)
-            return replace(answer, text=redacted(answer.text, (key, self._proxy_token)))
+            text = redacted(answer.text, (key, self._proxy_token))
+            return answer if text == answer.text else replace(answer, text=text)
 
         answer = self._with_key(ask)
         if not answer.text:

@@ -126,23 +126,24 @@ def create_app(
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Content-Security-Policy", NO_PAGE)
         response.headers["X-Request-Id"] = request_id()
-        response.headers.extend(gate.cors(request.method, request.headers.get("Origin", "")))
+        response.headers.extend(gate.cors(request.method, request.environ.get("HTTP_ORIGIN", "")))
         return response
 
     return app
 
 
 def _arrival() -> Arrival:
+    environ = request.environ
     return Arrival(
-        method=request.method,
+        method=environ["REQUEST_METHOD"],
         path=request.path,
-        remote=request.remote_addr or "",
-        host=request.headers.get("Host", ""),
-        origin=request.headers.get("Origin", ""),
-        sec_fetch_site=request.headers.get("Sec-Fetch-Site", ""),
-        authorization=request.headers.get("Authorization", ""),
-        va_token=request.headers.get("X-VA-Token", ""),
-        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        remote=environ.get("REMOTE_ADDR", ""),
+        host=environ.get("HTTP_HOST", ""),
+        origin=environ.get("HTTP_ORIGIN", ""),
+        sec_fetch_site=environ.get("HTTP_SEC_FETCH_SITE", ""),
+        authorization=environ.get("HTTP_AUTHORIZATION", ""),
+        va_token=environ.get("HTTP_X_VA_TOKEN", ""),
+        forwarded_for=environ.get("HTTP_X_FORWARDED_FOR", ""),
     )
 
 
