@@ -196,7 +196,7 @@ class Model:
             if 200 <= response.status < 300:
                 return response
             raise self._refusal(response)
-        except OSError as error:
+        except (openai.OpenAIError, OSError) as error:
             raise _unreadable(error) from error
 
     def _head_for(self, key: str | None) -> bytes:
