@@ -53,35 +53,37 @@ _YOURS = (
 )
 _INJECTIONS = re.compile(
     rf"""
-    \b(?:ignore|disregard|forget|override|overrule|bypass|neglect|skip|drop
-      |suspend)\b(?:\s+\w+){{0,2}}?\s+
-        {_YOURS}(?:\s+\w+){{0,4}}?\s*\b(?:instructions?|rules?|prompts?|guidelines?
-          |directions?|orders?|above|previous(?:ly)?|restrictions?|text|context|told
-          |constraints?|limits?|filters?|safety)\b
-  | \b(?:you\ are|you're|youre|you\ will\ be|be)\s+(?:now|no\ longer|henceforth|from\ now\ on)\b
-  | \bfrom\ now\ on\b.{{0,40}}\byou\b | \b(?:act|behave|respond|reply|answer|speak|talk
-    |write)\s+(?:as\ (?:if|though|an?|my|the)|like\ an?)\b
-  | \b(?:pretend|role-?\s?play|imagine|simulate|impersonate|let'?s\ play|hypothetically)\b
-  | \b(?:system|developer|hidden|secret|initial|original)\s+(?:prompt|message
-    |instructions?|rules?)\b
-  | \byour\s+(?:\w+\s+){{0,2}}?(?:instructions?|rules?|prompts?|guidelines|api[\s-]?key
-    |key|keys|token|secrets?|password|credentials|configuration|training|system
-    |context\ window)\b
-  | \b(?:jailbreak|jailbroken|dan\ mode|do\ anything\ now|developer\ mode|god\ mode|sudo
-    |admin\ mode|debug\ mode|unfiltered|uncensored)\b
-  | \b(?:repeat|print|output|show|reveal|display|recite|echo|dump|copy|leak
-    |return)\b(?:\s+\w+){{0,3}}?\s+(?:everything|all|words?|text|lines?|what|content
-    |message|prompt|instructions?)\b.{{0,20}}\b(?:above|verbatim|so\ far)\b
-  | \b(?:print|reveal|show|tell|give|display|leak|output|expose|send|what\ is|what's
-    |whats)\b(?:\s+\w+){{0,3}}?\s+(?:api[\s_-]?key|openai\s+key|environment\ variables?
-    |env\ vars?|(?:the|system|your)\ prompt|base\ ?url|secret\ key)\b
-  | \b(?:new|updated|important)\s+(?:instructions?|rules?|system\ message)\b\s*:
+    \b(?:  # before all of them once, for before each it is looked for at every letter
+      (?:ignore|disregard|forget|override|overrule|bypass|neglect|skip|drop
+        |suspend)\b(?:\s+\w+){{0,2}}?\s+
+          {_YOURS}(?:\s+\w+){{0,4}}?\s*\b(?:instructions?|rules?|prompts?|guidelines?
+            |directions?|orders?|above|previous(?:ly)?|restrictions?|text|context|told
+            |constraints?|limits?|filters?|safety)\b
+    | (?:you\ are|you're|youre|you\ will\ be|be)\s+(?:now|no\ longer|henceforth|from\ now\ on)\b
+    | from\ now\ on\b.{{0,40}}\byou\b | (?:act|behave|respond|reply|answer|speak|talk
+      |write)\s+(?:as\ (?:if|though|an?|my|the)|like\ an?)\b
+    | (?:pretend|role-?\s?play|imagine|simulate|impersonate|let'?s\ play|hypothetically)\b
+    | (?:system|developer|hidden|secret|initial|original)\s+(?:prompt|message
+      |instructions?|rules?)\b
+    | your\s+(?:\w+\s+){{0,2}}?(?:instructions?|rules?|prompts?|guidelines|api[\s-]?key
+      |key|keys|token|secrets?|password|credentials|configuration|training|system
+      |context\ window)\b
+    | (?:jailbreak|jailbroken|dan\ mode|do\ anything\ now|developer\ mode|god\ mode|sudo
+      |admin\ mode|debug\ mode|unfiltered|uncensored)\b
+    | (?:repeat|print|output|show|reveal|display|recite|echo|dump|copy|leak
+      |return)\b(?:\s+\w+){{0,3}}?\s+(?:everything|all|words?|text|lines?|what|content
+      |message|prompt|instructions?)\b.{{0,20}}\b(?:above|verbatim|so\ far)\b
+    | (?:print|reveal|show|tell|give|display|leak|output|expose|send|what\ is|what's
+      |whats)\b(?:\s+\w+){{0,3}}?\s+(?:api[\s_-]?key|openai\s+key|environment\ variables?
+      |env\ vars?|(?:the|system|your)\ prompt|base\ ?url|secret\ key)\b
+    | (?:new|updated|important)\s+(?:instructions?|rules?|system\ message)\b\s*:
+    | (?:say|answer|respond|reply|begin|start|end|finish)\s+(?:only\s+|just\s+)?(?:with
+      |by\ saying|")\s*["'“]
+    | (?:base64|rot13)\b
+    | (?:execute|eval|run)\ (?:this|the\ following)\ (?:command|code|script)\b
+    )
   | <\|?/?(?:system|im_start|im_end|text|endoftext|inst)\b | \[/?(?:inst|system)\]
     | ^\s*(?:system|assistant)\s*: | \#\#\#\s*(?:system|instruction)
-  | \b(?:say|answer|respond|reply|begin|start|end|finish)\s+(?:only\s+|just\s+)?(?:with
-    |by\ saying|")\s*["'“]
-  | \b(?:base64|rot13)\b
-  | \b(?:execute|eval|run)\ (?:this|the\ following)\ (?:command|code|script)\b
     """,
     re.VERBOSE,
 )
@@ -95,27 +97,29 @@ _OFF_TOPIC = re.compile(
       |give\ me\ (?:a|some)\ (?:recipe|joke|poem|story|code)|calculate|compute|solve
         |prove|simplify|convert|spell|count\ to|play|recommend\ (?:me\ )?a\ (?:movie|book
         |song|film)|do\ my)\b
-  | \b(?:write|compose|tell)\s+(?:me\s+|us\s+)?(?:an?|another|some
-    |the)\s+(?:\w+\s+){0,2}(?:poem|haiku|limerick|essay|song|story|joke|script|program
-    |function|novel|letter|sonnet|riddle|lyrics)\b
-  | \b(?:translate|translation)\b.{0,60}\b(?:in)?to\s+(?:english|german|french|spanish
-    |italian|norwegian|dutch|chinese|japanese|russian|latin|arabic|portuguese|swedish
-    |danish|polish|turkish)\b
-  | \b(?:what|how\ much)(?:'s|\ is|\ are|\ does|\ do)?\s+-?\d[\d\s.,]*(?:[-+*/x×÷^%]
-    |plus|minus|times|divided\ by|multiplied\ by|squared)\s*(?:by\s+)?\d*
   | ^\W*-?\d[\d\s.,]*(?:[-+*/x×÷^]\s*\d[\d\s.,]*)+[\s=?]*$
-  | \bsquare\ root\ of\b | \b(?:python|javascript|java|c\+\+|sql|bash)\s+(?:code|script
-    |function|program|query)\b
-  | \bmeaning\ of\ life\b | \b(?:are|aren't)\ you\s+(?:an?\s+)?(?:ai|human|robot|bot
-    |chatgpt|gpt|sentient|conscious|alive|real)\b
-  | \b(?:who|what)\s+(?:are|made|created|built|trained|developed)\s+you\b
-  | \bwhat(?:'s|\ is)\s+your\s+(?:name|opinion|favou?rite)\b
-  | \bdo\ you\s+(?:have\ (?:feelings|a\ name|a\ body))\b
-  | \b(?:what(?:'s|\ is)|how(?:'s|\ is))\s+the\s+(?:weather|news)\b | \bwhat\s+(?:time
-    |day)\s+is\s+it\b | \bwhat(?:'s|\ is)\s+the\s+(?:time|date)(?:\ now|\ today)?\s*\?*$
-  | \bwhat\s+(?:day|date)\s+is\s+(?:it\s+)?today\b
-  | \bcapital\s+(?:city\s+)?of\b | \bpresident\s+of\s+(?:the\s+)?(?:us|usa|united
-    |america|france|russia|china)\b
+  | \b(?:
+      (?:write|compose|tell)\s+(?:me\s+|us\s+)?(?:an?|another|some
+        |the)\s+(?:\w+\s+){0,2}(?:poem|haiku|limerick|essay|song|story|joke|script|program
+        |function|novel|letter|sonnet|riddle|lyrics)\b
+    | (?:translate|translation)\b.{0,60}\b(?:in)?to\s+(?:english|german|french|spanish
+      |italian|norwegian|dutch|chinese|japanese|russian|latin|arabic|portuguese|swedish
+      |danish|polish|turkish)\b
+    | (?:what|how\ much)(?:'s|\ is|\ are|\ does|\ do)?\s+-?\d[\d\s.,]*(?:[-+*/x×÷^%]
+      |plus|minus|times|divided\ by|multiplied\ by|squared)\s*(?:by\s+)?\d*
+    | square\ root\ of\b | (?:python|javascript|java|c\+\+|sql|bash)\s+(?:code|script
+      |function|program|query)\b
+    | meaning\ of\ life\b | (?:are|aren't)\ you\s+(?:an?\s+)?(?:ai|human|robot|bot
+      |chatgpt|gpt|sentient|conscious|alive|real)\b
+    | (?:who|what)\s+(?:are|made|created|built|trained|developed)\s+you\b
+    | what(?:'s|\ is)\s+your\s+(?:name|opinion|favou?rite)\b
+    | do\ you\s+(?:have\ (?:feelings|a\ name|a\ body))\b
+    | (?:what(?:'s|\ is)|how(?:'s|\ is))\s+the\s+(?:weather|news)\b | what\s+(?:time
+      |day)\s+is\s+it\b | what(?:'s|\ is)\s+the\s+(?:time|date)(?:\ now|\ today)?\s*\?*$
+    | what\s+(?:day|date)\s+is\s+(?:it\s+)?today\b
+    | capital\s+(?:city\s+)?of\b | president\s+of\s+(?:the\s+)?(?:us|usa|united
+      |america|france|russia|china)\b
+    )
     """,
     re.VERBOSE,
 )

@@ -47,13 +47,15 @@ def cited(
     words = {term for clause in told.clauses for term in clause.words}
     left = {term for term in facts - asked if _distinguishes(term, lines)}
     chosen: list[Sentence] = []
-    for _ in range(MOST_LINES):
+    for _ in range(MOST_LINES if left else 0):
         best, best_score = None, 0.0
         for place, line in enumerate(lines):
+            if left.isdisjoint(line.own):
+                continue
             shared, about = left & line.own, words & line.content
             is_weak = all(term.isdigit() and len(term) < SHORT_NUMBER for term in shared)
             score = 2 * len(shared) + len(about) - 0.01 * place
-            if shared and (about or not is_weak) and score > best_score:
+            if (about or not is_weak) and score > best_score:
                 best, best_score = line, score
         if best is None:
             break

@@ -129,7 +129,10 @@ class Place:
         self.worth = _best_factors((zone.words, zone.factor) for zone in zones)
         """Each word here, with what it counts in the zone where it counts most."""
 
-        self._names = _best_factors((zone.words, zone.names) for zone in zones if zone.names)
+        named = _best_factors((zone.words, zone.names) for zone in zones if zone.names)
+        self._names = {word: factor for word, factor in named.items() if factor > self.worth[word]}
+        """Those that count more as names."""
+
         self._naming = tuple(zone.words for zone in zones[:NAMING_ZONES])
         self._holds: dict[Wanted, bool] = {}
 
@@ -144,7 +147,7 @@ class Place:
 
     def worth_as_name(self, word: str) -> float:
         """Return what a name counts here; nothing where it does not stand."""
-        return max(self.worth.get(word, 0.0), self._names.get(word, 0.0))
+        return self._names.get(word) or self.worth.get(word, 0.0)
 
     def is_about(self, words: frozenset[str]) -> bool:
         """Tell whether one of some words names the thing that the sentence is about."""
@@ -228,6 +231,8 @@ def _match(
     """Return how well a word is met around a sentence, how well in it, and by which word."""
     best = inside = 0.0
     by = ""
+    if place.worth.keys().isdisjoint(meant):
+        return best, inside, by
     met = 0
     for word, factor in meant.items():
         worth = place.worth_as_name(word) if term.is_name else place.worth.get(word, 0.0)

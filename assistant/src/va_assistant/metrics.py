@@ -1,6 +1,7 @@
 """What is counted; names and labels are part of the interface."""
 
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,26 +25,26 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._questions = Counter(
+        questions = Counter(
             "va_assistant_questions",
             "Questions by what became of them; reason is empty for answers.",
             ["result", "reason"],
             registry=self.registry,
         )
-        self._made = Counter(
+        made = Counter(
             "va_assistant_answers",
             "Answers by how they were made, the model that answered (empty where none did) and "
             "whether it or lines of the texts stood in for the preferred one.",
             ["made", "model", "fallback"],
             registry=self.registry,
         )
-        self._refusals = Counter(
+        refusals = Counter(
             "va_assistant_refusals",
             "Questions to which the texts have no answer, by kind.",
             ["kind"],
             registry=self.registry,
         )
-        self._seconds = Histogram(
+        seconds = Histogram(
             "va_assistant_answer_seconds",
             "Seconds from a question's arrival to its end, by what became of it and the model "
             "that answered (empty where none did).",
@@ -51,7 +52,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._first_text = Histogram(
+        first_text = Histogram(
             "va_assistant_first_text_seconds",
             "Seconds from a question's arrival to the first text of its stream, which is checked "
             "by then; labels as of the answer's seconds.",
@@ -64,21 +65,21 @@ class Metrics:
             "Questions at work.",
             registry=self.registry,
         )
-        self._calls = Counter(
+        calls = Counter(
             "va_assistant_model_calls",
             "Calls of a model for a question, by rung (0 is the preferred model) and what came "
             "of them: answered, left, or the reason of the failure.",
             ["rung", "model", "result"],
             registry=self.registry,
         )
-        self._first_token = Histogram(
+        first_token = Histogram(
             "va_assistant_model_first_token_seconds",
             "Seconds from a call of a model for a stream to the first piece of its answer.",
             ["rung", "model"],
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._fallbacks = Counter(
+        fallbacks = Counter(
             "va_assistant_fallbacks",
             "Questions that a model passed on to the next one, by the reason of its failure.",
             ["rung", "model", "reason"],
@@ -90,13 +91,20 @@ class Metrics:
             ["rung", "model"],
             registry=self.registry,
         )
-        self._tokens = Counter(
+        tokens = Counter(
             "va_assistant_tokens",
             "Tokens as the models report them, by kind: prompt, those of it that were cached, "
             "completion.",
             ["kind", "model"],
             registry=self.registry,
         )
+
+        # The library makes strings of labels, and looks the counter up below a lock, each time.
+        self._questions, self._made = cache(questions.labels), cache(made.labels)
+        self._refusals, self._tokens = cache(refusals.labels), cache(tokens.labels)
+        self._seconds, self._first_text = cache(seconds.labels), cache(first_text.labels)
+        self._calls, self._fallbacks = cache(calls.labels), cache(fallbacks.labels)
+        self._first_token = cache(first_token.labels)
 
     def watch_budget(self, per_day: int, spent: Callable[[], float]) -> None:
         """Tell the budget of a day, and ask for what of it is spent whenever they are read."""
@@ -114,29 +122,29 @@ class Metrics:
 
         `first` is the moment of a stream's first text, in seconds like its end.
         """
-        self._questions.labels("answered", "").inc()
+        self._questions("answered", "").inc()
         author = reply.author
         model = author.model or ""
-        self._made.labels(reply.made, model, str(author.fallback).lower()).inc()
+        self._made(reply.made, model, str(author.fallback).lower()).inc()
         if reply.refusal:
-            self._refusals.labels(reply.refusal).inc()
+            self._refusals(reply.refusal).inc()
         self._took("answered", seconds, first, model)
         if usage := reply.usage:
-            self._tokens.labels("prompt", model).inc(usage.prompt)
-            self._tokens.labels("cached", model).inc(usage.cached)
-            self._tokens.labels("completion", model).inc(usage.completion)
+            self._tokens("prompt", model).inc(usage.prompt)
+            self._tokens("cached", model).inc(usage.cached)
+            self._tokens("completion", model).inc(usage.completion)
 
     def began(self, rung: int, model: str, seconds: float) -> None:
         """Count the first piece of a model's stream."""
-        self._first_token.labels(str(rung), model).observe(seconds)
+        self._first_token(str(rung), model).observe(seconds)
 
     def called(self, rung: int, model: str, result: str) -> None:
         """Count a call of a model: `answered`, `left`, or the reason of its failure."""
-        self._calls.labels(str(rung), model, result).inc()
+        self._calls(str(rung), model, result).inc()
 
     def passed_on(self, rung: int, model: str, reason: str) -> None:
         """Count a question that goes on to the next model, by the one that did not answer."""
-        self._fallbacks.labels(str(rung), model, reason).inc()
+        self._fallbacks(str(rung), model, reason).inc()
 
     def watch_circuit(self, rung: int, model: str, state: Callable[[], float]) -> None:
         """Ask for the state of a model's circuit whenever the metrics are read."""
@@ -144,22 +152,22 @@ class Metrics:
 
     def refused(self, reason: str) -> None:
         """Count a question that was not even asked, by reason."""
-        self._questions.labels("failed", reason).inc()
+        self._questions("failed", reason).inc()
 
     def failed(self, reason: str, seconds: float, *, first: float | None = None) -> None:
         """Count a question without an answer, or without the end of one, by reason."""
-        self._questions.labels("failed", reason).inc()
+        self._questions("failed", reason).inc()
         self._took("failed", seconds, first)
 
     def left(self, seconds: float, *, first: float | None = None) -> None:
         """Count a question whose asker did not wait."""
-        self._questions.labels("left", "").inc()
+        self._questions("left", "").inc()
         self._took("left", seconds, first)
 
     def _took(self, result: str, seconds: float, first: float | None, model: str = "") -> None:
-        self._seconds.labels(result, model).observe(seconds)
+        self._seconds(result, model).observe(seconds)
         if first is not None:
-            self._first_text.labels(result, model).observe(first)
+            self._first_text(result, model).observe(first)
 
     def text(self) -> bytes:
         """Return them in Prometheus' text format."""

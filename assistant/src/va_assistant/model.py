@@ -1,8 +1,9 @@
 """Asks a model through the `openai` package; nothing else here knows that package.
 
-Its plain-response way (`client.post` with `cast_to=httpx2.Response`) is used:
-it keeps the package's authentication, URL and errors, and leaves out the
-building of its objects, which costs more than the rest of a request.
+The package writes the head of the requests, once for each key, and reads the responses that are
+errors: its authentication, its URLs and its errors are what other clients of the same servers have.
+Between the two nothing goes through it. It makes each request anew, for more than all that this
+program does with an answer, and a question differs from the next in its body only.
 """
 
 import json
@@ -11,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import httpx2
 import openai
@@ -27,7 +28,7 @@ from va_assistant.proxies import InvalidProxyError, Proxy
 from va_assistant.redaction import redacted, redacted_stream
 from va_assistant.refusals import failure_of, is_cut_to_nothing, nameless
 from va_assistant.revision import ModelSettings, Provider
-from va_assistant.transport import ASKER, DEADLINE, Client, Transport, url_fault
+from va_assistant.transport import ASKER, DEADLINE, Response, Transport, url_fault
 from va_assistant.trust import Trust
 
 READ_OUT_SECONDS = 0.2
@@ -69,13 +70,9 @@ class Model:
             except InvalidProxyError as error:
                 self._url_fault = str(error)
         self._proxy_token = proxy.token if proxy else None
+        self._base_url = base_url
         self._transport = Transport(base_url, proxy, trust)
-        self._client = openai.OpenAI(
-            api_key="unused",  # each request brings the key of its moment
-            base_url=base_url,
-            max_retries=0,
-            http_client=Client(self._transport),
-        )
+        self._head: tuple[str | None, bytes] | None = None
         self._whole = self._parameters()
         self._streamed = self._parameters(stream=True)
 
@@ -87,7 +84,8 @@ class Model:
         def ask(key: str | None) -> Answer:
             body = self._prompt.request(self._whole, query)
             answer = self._whole_answer(body, key, deadline, asker)
-            return replace(answer, text=redacted(answer.text, (key, self._proxy_token)))
+            text = redacted(answer.text, (key, self._proxy_token))
+            return answer if text == answer.text else replace(answer, text=text)
 
         answer = self._with_key(ask)
         if not answer.text:
@@ -106,7 +104,7 @@ class Model:
         def begin(key: str | None) -> "_Begun":
             body = self._prompt.request(self._streamed, query)
             with self._charged(body) as charge:
-                response = self._post(body, key, deadline, asker, stream=True)
+                response = self._post(body, key, deadline, asker)
                 return _Begun(response, key, self._proxy_token, charge, deadline)
 
         begun = self._with_key(begin)
@@ -165,7 +163,7 @@ class Model:
         self, body: bytes, key: str | None, deadline: Deadline, asker: socket.socket | None
     ) -> Answer:
         with self._charged(body) as charge:
-            answer = parse_answer(self._post(body, key, deadline, asker).content)
+            answer = parse_answer(_content(self._post(body, key, deadline, asker)))
             if charge:
                 charge.wrote(answer.text, answer.usage)
                 charge.settle()
@@ -188,43 +186,44 @@ class Model:
         key: str | None,
         deadline: Deadline,
         asker: socket.socket | None,
-        *,
-        stream: bool = False,
-    ) -> httpx2.Response:
+    ) -> Response:
         if self._url_fault:
             raise Failure(Reason.HOST_NOT_FOUND, self._url_fault)
         DEADLINE.set(deadline)
         ASKER.set(asker)
         try:
-            response = self._client.post(
-                "/chat/completions",
-                content=body,
-                cast_to=httpx2.Response,
-                options={
-                    "headers": {
-                        "Accept-Encoding": "identity",
-                        "Authorization": f"Bearer {key}" if key else openai.Omit(),
-                    },
-                    "timeout": deadline.left(),
-                },
-                stream=stream,
-                stream_cls=openai.Stream[Any] if stream else None,
-            )
-            return cast("httpx2.Response", response)
+            response = self._transport.send(self._head_for(key), body)
+            if 200 <= response.status < 300:
+                return response
+            raise self._refusal(response)
+        except (openai.OpenAIError, OSError) as error:
+            raise _unreadable(error) from error
+
+    def _head_for(self, key: str | None) -> bytes:
+        """Return the head of requests with a key; that of the last one is kept."""
+        if self._head is None or self._head[0] != key:
+            request = _packaged(self._base_url, key, httpx2.Response(200)).request
+            self._head = key, self._transport.head_of(request)
+        return self._head[1]
+
+    def _refusal(self, response: Response) -> Failure:
+        """Return the failure that a response stands for whose status is no success."""
+        said = httpx2.Response(
+            response.status,
+            headers={"Content-Type": response.headers.get("content-type", "")},
+            content=_content(response),
+        )
+        try:
+            _packaged(self._base_url, None, said)
         except openai.APIStatusError as error:
-            raise failure_of(
-                error.status_code,
+            return failure_of(
+                response.status,
                 error.body,
-                error.response.headers,
+                response.headers,
                 now=datetime.now(UTC),
                 who=self._transport.answerer,
-            ) from None
-        except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
-            # Such as a body that is not of the encoding that its head says.
-            cause = error.__cause__ or error
-            raise Failure(
-                Reason.UPSTREAM_ERROR, f"the server's answer cannot be read: {type(cause).__name__}"
-            ) from error
+            )
+        raise AssertionError("the package takes this status for a success")
 
     def _parameters(self, *, stream: bool = False, limit: int | None = None) -> bytes:
         """Return the request's parameters as JSON; only what is set is sent."""
@@ -260,7 +259,7 @@ class _Begun:
 
     def __init__(
         self,
-        response: httpx2.Response,
+        response: Response,
         key: str | None,
         proxy_token: str | None,
         charge: Charge | None,
@@ -271,7 +270,7 @@ class _Begun:
         self._charge = charge
         self._deadline = deadline
         self._is_whole = False
-        self._raw = response.iter_raw()
+        self._raw = iter(response)
         self._read = read_stream(self._raw)
         self._rest = redacted_stream(self._read, (key, proxy_token))
         try:
@@ -308,6 +307,51 @@ class _Begun:
         self._rest.close()
         self._read.close()
         self._response.close()
+
+
+def _packaged(base_url: str, key: str | None, response: httpx2.Response) -> httpx2.Response:
+    """Return a response with its request as the `openai` package has them; raises its errors.
+
+    The package finds the response at hand, so nothing is sent.
+    """
+    at_hand = httpx2.MockTransport(lambda _: response)
+    with openai.OpenAI(
+        api_key="unused",  # the key of the moment is a header
+        base_url=base_url,
+        max_retries=0,
+        http_client=httpx2.Client(transport=at_hand, trust_env=False),
+    ) as client:
+        return client.post(
+            "/chat/completions",
+            content=b"",
+            cast_to=httpx2.Response,
+            options={
+                "headers": {
+                    "Accept-Encoding": "identity",
+                    "Authorization": f"Bearer {key}" if key else openai.Omit(),
+                    # Of each question another; the head is that of many.
+                    "x-stainless-read-timeout": openai.Omit(),
+                }
+            },
+        )
+
+
+def _content(response: Response) -> bytes:
+    """Return the whole body; raises `UpstreamError` where it is not of the encoding it is said."""
+    body = response.read()
+    encoding = response.headers.get("content-encoding")
+    if encoding is None:
+        return body
+    try:
+        return httpx2.Response(200, headers={"Content-Encoding": encoding}, content=body).content
+    except httpx2.DecodingError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Failure:
+    return Failure(
+        Reason.UPSTREAM_ERROR, f"the server's answer cannot be read: {type(error).__name__}"
+    )
 
 
 def _found(read: Callable[[], object]) -> object:

@@ -30,6 +30,9 @@ BYTES_PER_TOKEN = 3
 ROOM_FOR_ANSWER = 2048
 """Tokens left for the question and the answer, where no limit is set."""
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+"""As `json.dumps`, which makes an encoder for each text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
@@ -62,7 +65,7 @@ class Prompt:
                 b', "messages": ',
                 self.messages,
                 b', {"role": "user", "content": ',
-                json.dumps(self._user_message(query), ensure_ascii=False).encode(),
+                _json(self._user_message(query)).encode(),
                 b"}]}",
             )
         )

@@ -45,11 +45,12 @@ class Reception:
 
         Its seat is taken until all of the response is sent.
         """
+        environ = request.environ
         with self.noting_refusal():
             form = form_of(
-                content_type=request.headers.get("Content-Type", ""),
-                content_encoding=request.headers.get("Content-Encoding", ""),
-                accept=request.headers.get("Accept", ""),
+                content_type=environ.get("CONTENT_TYPE", ""),
+                content_encoding=environ.get("HTTP_CONTENT_ENCODING", ""),
+                accept=environ.get("HTTP_ACCEPT", ""),
                 limit=self.question_bytes,
                 json_only=json_only,
             )
@@ -97,11 +98,12 @@ class Reception:
 
 def asked(question: Question) -> Asked:
     """Return a question as one that this request asks."""
+    environ = request.environ
     return Asked(
         question=question,
         request_id=request_id(),
-        asker=request.environ.get("gunicorn.socket"),
-        traceparent=request.headers.get("traceparent", ""),
+        asker=environ.get("gunicorn.socket"),
+        traceparent=environ.get("HTTP_TRACEPARENT", ""),
     )
 
 
@@ -125,7 +127,7 @@ def request_id() -> str:
     """Return the client's own id of the request, or a new one."""
     environ = request.environ
     if "va.request_id" not in environ:
-        given = request.headers.get("X-Request-Id", "")
+        given = environ.get("HTTP_X_REQUEST_ID", "")
         environ["va.request_id"] = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     found: str = environ["va.request_id"]
     return found

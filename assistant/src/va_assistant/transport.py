@@ -1,21 +1,19 @@
 """HTTP/1.1 to one model server, with every wait bounded by the question's deadline.
 
-It stands below the `openai` package in place of httpx2's own transport. That
+It sends what the `openai` package would, in place of httpx2's own transport. That
 one limits each read but not their sum, so a server that sends a byte a second
 holds a question for ever; it does not limit the search for a host's name at
-all; and it cannot notice that the asker has left. It is also half the cost.
+all; and it cannot notice that the asker has left.
 """
 
-import http.client
-import io
 import select
 import socket
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from contextvars import ContextVar
-from typing import Any
 
 import httpx2
 
@@ -23,6 +21,7 @@ from va_assistant.connecting import Route, timed_out
 from va_assistant.deadlines import Deadline
 from va_assistant.errors import AskerLeft, Failure, Reason
 from va_assistant.proxies import Proxy
+from va_assistant.responses import Reading, lost
 from va_assistant.trust import SystemTrust, Trust
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -37,8 +36,6 @@ forgets it in silence, some after minutes, and it would look as good as ever."""
 PROXY_AUTHENTICATION_REQUIRED = 407
 """The one status that is certainly a proxy's."""
 
-Writable = bytearray | memoryview
-
 DEADLINE: ContextVar[Deadline] = ContextVar("deadline")
 """Of the question that this thread asks."""
 
@@ -47,6 +44,9 @@ ASKER: ContextVar[socket.socket | None] = ContextVar("asker", default=None)
 
 TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The header of W3C Trace Context for the call that this thread makes; None for none."""
+
+_OWN = frozenset({b"content-length", b"connection"})
+"""Headers of a request that are its connection's."""
 
 _LEFT = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
@@ -65,45 +65,7 @@ def url_fault(base_url: str) -> str | None:
     return None
 
 
-class Client(httpx2.Client):
-    """What the `openai` package sends through: only what its requests need.
-
-    httpx2's own looks for cookies, redirects, authentication and settings of the
-    client that might belong to a request: a sixth of what asking costs.
-    """
-
-    def __init__(self, transport: "Transport") -> None:
-        super().__init__(transport=transport, trust_env=False)
-        self._sends = transport
-
-    def build_request(
-        self,
-        method: str,
-        url: httpx2.URL | str,
-        *,
-        content: Any = None,
-        headers: Any = None,
-        **_unused: Any,
-    ) -> httpx2.Request:
-        """Return a request that is complete as it is given."""
-        return httpx2.Request(method, url, content=content, headers=headers)
-
-    def send(
-        self, request: httpx2.Request, *, stream: bool = False, **_unused: Any
-    ) -> httpx2.Response:
-        """Send a request and return the response, with its body unless it is streamed."""
-        response = self._sends.handle_request(request)
-        response.request = request
-        if not stream:
-            try:
-                response.read()
-            except BaseException:
-                response.close()
-                raise
-        return response
-
-
-class Transport(httpx2.BaseTransport):
+class Transport:
     """Kept-alive connections to one server; any number of threads may use it."""
 
     def __init__(
@@ -131,27 +93,35 @@ class Transport(httpx2.BaseTransport):
         """Who has set the status of a response."""
         return f"the provider or {self._route.proxy}" if self._is_forwarded else "the provider"
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send the request and return the response with its body still to come."""
+    def head_of(self, request: httpx2.Request) -> bytes:
+        """Return the head of requests like one, for bodies of their own.
+
+        A proxy that passes requests on needs the scheme, host and port, and who we are.
+        """
+        target = b"%s %s%s HTTP/1.1" % (
+            request.method.encode(), self._origin, request.url.raw_path
+        )  # fmt: skip
+        headers = (b"%s: %s" % pair for pair in request.headers.raw if pair[0].lower() not in _OWN)
+        return b"\r\n".join((target, *self._for_proxy, *headers))
+
+    def send(self, head: bytes, body: bytes) -> "Response":
+        """Send a request and return the response with its body still to come."""
+        lines = [head, b"Content-Length: %d" % len(body)]
+        if traceparent := TRACEPARENT.get():
+            lines.append(b"traceparent: " + traceparent.encode())
+        # In one piece: every call of the system costs.
+        request = b"\r\n".join((*lines, b"", body))
         connection = self._take() or self._connect()
         try:
-            response = self._exchange(connection, request)
+            reading = self._exchange(connection, request)
         except Failure as failure:
-            connection.close()
             if failure.reason is not Reason.CONNECTION_LOST or not connection.was_used:
                 raise
             # It was closed while nobody looked, and so are others like it: this is no failure
             # of the model, and no try of it.
             connection = self._connect()
-            response = self._first(connection, request)
-        except BaseException:
-            connection.close()
-            raise
-        return httpx2.Response(
-            response.status,
-            headers=response.headers.items(),
-            stream=_Body(connection, response, self._keep),
-        )
+            reading = self._exchange(connection, request)
+        return Response(connection, reading, self._keep)
 
     def trust_now(self) -> ssl.SSLContext | None:
         """Return what verifies the server now, None without TLS; raises a `Failure`."""
@@ -162,22 +132,18 @@ class Transport(httpx2.BaseTransport):
         while self._idle:
             self._idle.pop().close()
 
-    def _exchange(
-        self, connection: "_Connection", request: httpx2.Request
-    ) -> http.client.HTTPResponse:
-        response = connection.exchange(request, self._origin, self._for_proxy)
-        if self._is_forwarded and response.status == PROXY_AUTHENTICATION_REQUIRED:
-            raise self._route.refusal(response.status)
-        return response
-
-    def _first(
-        self, connection: "_Connection", request: httpx2.Request
-    ) -> http.client.HTTPResponse:
+    def _exchange(self, connection: "_Connection", request: bytes) -> Reading:
+        """Return the response on a connection, which is closed where there is none."""
         try:
-            return self._exchange(connection, request)
+            connection.send(request)
+            reading = Reading(connection.receive)
         except BaseException:
             connection.close()
             raise
+        if self._is_forwarded and reading.status == PROXY_AUTHENTICATION_REQUIRED:
+            connection.close()
+            raise self._route.refusal(reading.status)
+        return reading
 
     def _take(self) -> "_Connection | None":
         """Return a connection that was used before; None where none is left that can be."""
@@ -232,34 +198,6 @@ class _Connection:
 
         self.was_used = False
 
-    def exchange(
-        self, request: httpx2.Request, origin: bytes, for_proxy: list[bytes]
-    ) -> http.client.HTTPResponse:
-        """Send a request; return its response once the headers are there.
-
-        `origin` (scheme, host and port) and the header lines `for_proxy` are what
-        a proxy needs that passes requests on; else empty.
-        """
-        lines = [
-            b"%s %s%s HTTP/1.1" % (request.method.encode(), origin, request.url.raw_path),
-            *for_proxy,
-            *(b"%s: %s" % pair for pair in request.headers.raw),
-        ]
-        if traceparent := TRACEPARENT.get():
-            lines.append(b"traceparent: " + traceparent.encode())
-        # In one piece: every call of the system costs.
-        self.send(b"\r\n".join(lines) + b"\r\n\r\n" + request.read())
-        response = http.client.HTTPResponse(_Wire(self), method=request.method)  # type: ignore[arg-type]
-        try:
-            response.begin()
-        except http.client.RemoteDisconnected:
-            raise _lost() from None
-        except http.client.HTTPException as error:
-            raise Failure(
-                Reason.UPSTREAM_ERROR, f"the server does not speak HTTP: {type(error).__name__}"
-            ) from error
-        return response
-
     def send(self, data: bytes) -> None:
         """Write all of it before the deadline."""
         try:
@@ -268,11 +206,11 @@ class _Connection:
         except OSError as error:
             raise _cut(error) from error
 
-    def receive_into(self, buffer: Writable) -> int:
-        """Read what is there, waiting as long as the deadline lets us."""
+    def receive(self) -> bytes:
+        """Return what is there, waiting as long as the deadline lets us; nothing at the end."""
         self._wait()
         try:
-            return self._sock.recv_into(buffer)
+            return self._sock.recv(READ_BYTES)
         except OSError as error:
             raise _cut(error) from error
 
@@ -304,66 +242,46 @@ class _Connection:
         self._sock.close()
 
 
-class _Wire(io.RawIOBase):
-    """What `http.client` reads a response from: a connection, with its deadline."""
-
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self, READ_BYTES)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Writable, /) -> int:  # type: ignore[override]
-        return self._connection.receive_into(buffer)
-
-
-class _Body(httpx2.SyncByteStream):
-    """The body of a response, in the pieces in which it comes."""
+class Response:
+    """A response whose body comes in pieces; it must be closed."""
 
     def __init__(
-        self,
-        connection: _Connection,
-        response: http.client.HTTPResponse,
-        keep: Callable[[_Connection], None],
+        self, connection: _Connection, reading: Reading, keep: Callable[[_Connection], None]
     ) -> None:
         self._connection = connection
-        self._response = response
+        self._reading = reading
         self._keep = keep
-        self._whole = False
+        self._is_open = True
+        self.status = reading.status
+        self.headers = reading.headers
+        """By their names in small letters."""
+
+    def read(self) -> bytes:
+        """Return the whole body, and close."""
+        with closing(self):
+            return b"".join(self)
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
-        try:
-            while piece := self._response.read1(READ_BYTES):
-                size += len(piece)
-                if size > MAX_BODY_BYTES:
-                    raise Failure(Reason.UPSTREAM_ERROR, "the answer is too large")
-                yield piece
-        except (http.client.HTTPException, ValueError) as error:  # ValueError: a bad chunk length
-            raise _lost() from error
-        if self._response.length:
-            raise _lost()
-        self._whole = True
+        for piece in self._reading.body():
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise Failure(Reason.UPSTREAM_ERROR, "the answer is too large")
+            yield piece
 
     def close(self) -> None:
         """Keep the connection after a whole body, else close it: the server stops writing."""
-        self._response.close()
-        if self._whole and not self._response.will_close:
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self._reading.can_go_on:
             self._keep(self._connection)
         else:
             self._connection.close()
-        self._whole = False
 
 
 def _cut(error: OSError) -> Failure:
     """Return what an error of a socket stands for: our own limit, or the end of the connection."""
     if isinstance(error, TimeoutError) and error.errno is None:
         return timed_out()
-    return _lost()
-
-
-def _lost() -> Failure:
-    return Failure(Reason.CONNECTION_LOST, "the connection to the model was cut")
+    return lost()

@@ -253,6 +253,7 @@ _OPENING = re.compile(
     r"|^(?:is|are|do|does|did|can|may|must|should|will|has|have)\b(?: \w+){2}"
 )
 _ASIDE = re.compile(
+    r"(?= )"  # at every other letter all of these were looked at in vain
     r"(?<!\bsince)(?<!\buntil)(?<!\btill)(?<!\bby)(?<!\bfrom)(?<!\band)(?<!\bor)(?<!\bexactly)"
     r"(?<!\bknow)(?<!\bme)(?<!\bsay)(?<!\bsaid)(?<!\bout)"
     r" (?:when|if|while|because|where|who|whose|after|before|as soon as|unless"

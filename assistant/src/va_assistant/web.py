@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from va_assistant import openai_api
 from va_assistant.about import about
@@ -63,7 +64,7 @@ def create_app(
     is the assistant's, empty where it has none.
     """
     gate = gate or Gate()
-    app = Flask("va_assistant", static_folder=None)
+    app = _App("va_assistant", static_folder=None)
     app.url_map.merge_slashes = False  # its redirection is a page of HTML
     page = Page()
     reception = Reception(
@@ -125,23 +126,45 @@ def create_app(
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Content-Security-Policy", NO_PAGE)
         response.headers["X-Request-Id"] = request_id()
-        response.headers.extend(gate.cors(request.method, request.headers.get("Origin", "")))
+        response.headers.extend(gate.cors(request.method, request.environ.get("HTTP_ORIGIN", "")))
         return response
 
     return app
 
 
+class _App(Flask):
+    """Flask, for an assistant that answers the same whatever host it was asked as."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds the route of a request, by its path.
+
+        Flask's own reads and checks the host twice for it.
+        """
+        if request is None:
+            return super().create_url_adapter(None)
+        environ = request.environ
+        return self.url_map.bind(
+            "",
+            environ.get("SCRIPT_NAME"),
+            url_scheme=environ["wsgi.url_scheme"],
+            default_method=environ["REQUEST_METHOD"],
+            path_info=request.path,
+            query_args=environ.get("QUERY_STRING", ""),
+        )
+
+
 def _arrival() -> Arrival:
+    environ = request.environ
     return Arrival(
-        method=request.method,
+        method=environ["REQUEST_METHOD"],
         path=request.path,
-        remote=request.remote_addr or "",
-        host=request.headers.get("Host", ""),
-        origin=request.headers.get("Origin", ""),
-        sec_fetch_site=request.headers.get("Sec-Fetch-Site", ""),
-        authorization=request.headers.get("Authorization", ""),
-        va_token=request.headers.get("X-VA-Token", ""),
-        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        remote=environ.get("REMOTE_ADDR", ""),
+        host=environ.get("HTTP_HOST", ""),
+        origin=environ.get("HTTP_ORIGIN", ""),
+        sec_fetch_site=environ.get("HTTP_SEC_FETCH_SITE", ""),
+        authorization=environ.get("HTTP_AUTHORIZATION", ""),
+        va_token=environ.get("HTTP_X_VA_TOKEN", ""),
+        forwarded_for=environ.get("HTTP_X_FORWARDED_FOR", ""),
     )
 
 

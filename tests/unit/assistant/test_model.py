@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from support.openai_stub import RIGHT_KEY, Stub, Turn, black_hole, error
@@ -213,6 +214,41 @@ def test_the_environment_of_other_tools_changes_nothing(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     model(stub.url).answer(QUESTION, deadline())
     assert stub.log[0].key == RIGHT_KEY
+
+
+def test_a_request_has_the_head_that_openai_s_own_client_writes(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-ada")
+    model(stub.url).answer(QUESTION, deadline())
+    body = {"model": "stub", "messages": stub.log[0].body["messages"]}
+    with openai.OpenAI(api_key=RIGHT_KEY, base_url=stub.url, max_retries=0) as client:
+        client.chat.completions.create(**body)
+    ours, theirs = ({k.lower(): v for k, v in one.headers.items()} for one in stub.log)
+    assert ours["openai-organization"] == "org-of-ada"
+    differ = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
+    # The connection's own, and the time limit that differs from question to question.
+    assert differ <= {
+        "accept-encoding", "connection", "content-length", "x-stainless-read-timeout",
+    }  # fmt: skip
+
+
+def test_each_question_brings_the_key_of_its_moment(stub: Stub, tmp_path: Path) -> None:
+    stub.keys = None
+    file = tmp_path / "apiKey"
+    asked = model(stub.url, KeyFile(file))
+    for key in ("sk-first", "sk-second", "sk-first"):
+        file.write_text(key)
+        asked.answer(QUESTION, deadline())
+    assert [exchange.key for exchange in stub.log] == ["sk-first", "sk-second", "sk-first"]
+
+
+@pytest.mark.parametrize("where", ["/v2", "ftp://elsewhere", "http://[", ""])
+def test_a_redirection_is_refused_wherever_it_leads(stub: Stub, where: str) -> None:
+    stub.default = Turn(status=307, headers={"Location": where})
+    failure = failure_of(model(stub.url))
+    assert failure.reason is Reason.REQUEST_REFUSED
+    assert "redirection" in failure.message
 
 
 def test_a_connection_is_used_again(stub: Stub) -> None:

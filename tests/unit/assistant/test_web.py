@@ -548,6 +548,13 @@ def test_no_path_is_answered_with_a_redirection(web: FlaskClient, path: str) -> 
     assert "Location" not in response.headers
 
 
+@pytest.mark.parametrize("host", ["a", "A.example:8000", "[::1]:80", "no host", ""])
+def test_a_route_is_found_whatever_the_host_and_without_a_path(web: FlaskClient, host: str) -> None:
+    response = web.get(environ_overrides={"PATH_INFO": "", "HTTP_HOST": host})
+    assert response.status_code == 200
+    assert "Ask with a POST" in response.text
+
+
 def test_a_stream_that_is_not_read_to_its_end_is_counted_as_left(
     web: FlaskClient, stub: Stub, metrics: Metrics
 ) -> None:
