@@ -20,7 +20,7 @@ from benchmarks.answers.cases import (
 from benchmarks.answers.report import failed, faults, report
 from benchmarks.answers.rounds import OpenWay, models, play
 from benchmarks.answers.scores import Outcome
-from benchmarks.answers.ways import WAYS, WITH_MODEL, served
+from benchmarks.answers.ways import WAYS, WITHOUT_MODEL, served
 from benchmarks.machine import machine
 from va_assistant.embedded import ModelMissingError
 
@@ -74,9 +74,9 @@ def run(asked: argparse.Namespace, outcomes: list[Outcome]) -> None:
     ways: dict[str, OpenWay] = {way: WAYS[way] for way in asked.way}
     if asked.url:
         token = asked.token_file.read_text("utf-8").strip() if asked.token_file else None
-        ways = {SERVED: lambda _text, _model: contextlib.nullcontext(served(asked.url, token))}
-    with models(way for way in ways if way in WITH_MODEL) as addresses:
-        for outcome in play(cases, ways, addresses):
+        ways = {SERVED: lambda _text, _beside: contextlib.nullcontext(served(asked.url, token))}
+    with models(way for way in ways if way in WAYS and way not in WITHOUT_MODEL) as beside:
+        for outcome in play(cases, ways, beside):
             outcomes.append(outcome)
             if len(outcomes) % (20 * len(ways)) == 0:
                 print(f"{len(outcomes) // len(ways)} of {len(cases)} questions", file=sys.stderr)

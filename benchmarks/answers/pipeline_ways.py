@@ -1,23 +1,26 @@
 """The assistant's own ways of answering, in this process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from benchmarks.answers.asking import Ask, AskFailed
+from benchmarks.answers.asking import Ask, AskFailed, Beside
 from benchmarks.answers.cases import Case
 from benchmarks.answers.judging import Said
+from va_assistant.deadlines import Deadline
 from va_assistant.errors import Failure
 from va_assistant.keys import NoKey
 from va_assistant.knowledge import Knowledge
 from va_assistant.ladder import Ladder
 from va_assistant.metrics import Metrics
 from va_assistant.model import Model
-from va_assistant.pipeline import Pipeline
-from va_assistant.prompt import build_prompt
+from va_assistant.passages import alone
+from va_assistant.pipeline import SMALL_MODEL_LINES, Pipeline
+from va_assistant.prompt import Query, build_prompt
 from va_assistant.questions import Turn
 from va_assistant.readiness import Readiness
-from va_assistant.replies import Made, Reply
+from va_assistant.replies import Made
+from va_assistant.reranker import Reranker
 from va_assistant.revision import (
     EMBEDDED_MODEL,
     Provider,
@@ -26,24 +29,52 @@ from va_assistant.revision import (
     revision_of_files,
 )
 
-NO_MODEL = "http://127.0.0.1:9"
-"""Where nothing listens: what asks a model all the same fails, and is counted so."""
+PATIENCE_SECONDS = 120.0
 
 
 @contextmanager
-def ours(text: Path, model_url: str) -> Iterator[Ask]:
+def retrieved(text: Path, beside: Beside) -> Iterator[Ask]:
+    """Give what the model says to the lines that answer best, unchecked."""
+    revision = revision_of(text, beside.url)
+    knowledge = Knowledge(revision)
+    with closing(_model(revision)) as model:
+
+        def ask(case: Case) -> Said:
+            nearby = knowledge.study(case.ask, turns(case)).nearby[:SMALL_MODEL_LINES]
+            query = Query(
+                question=case.ask, history=turns(case), passages=tuple(map(alone, nearby))
+            )
+            try:
+                deadline = Deadline.after(PATIENCE_SECONDS, gap=PATIENCE_SECONDS)
+                return Said(text=model.answer(query, deadline).text)
+            except Failure as failure:
+                raise AskFailed(f"{failure.reason}: {failure.message}") from failure
+
+        yield ask
+
+
+@contextmanager
+def extraction(text: Path, beside: Beside) -> Iterator[Ask]:
+    """Give what the assistant says by its rules alone: the best lines, or a refusal."""
+    yield asking(pipeline_of(revision_of(text, beside.url), []))
+
+
+@contextmanager
+def reranked(text: Path, beside: Beside) -> Iterator[Ask]:
+    """Give the lines that are the best for the reranker too."""
+    yield asking(pipeline_of(revision_of(text, beside.url), [], Reranker(beside.reranker_port)))
+
+
+@contextmanager
+def ours(text: Path, beside: Beside) -> Iterator[Ask]:
     """Give the assistant's answers, from question to checked answer."""
-    revision = revision_of(text, model_url)
-    with closing(Model(revision.model, build_prompt(revision, revision.model), NoKey())) as model:
-        pipeline = pipeline_of(revision, [model])
-        yield asking(lambda case: pipeline.answer(case.ask, history=turns(case)))
+    revision = revision_of(text, beside.url)
+    with closing(_model(revision)) as model:
+        yield asking(pipeline_of(revision, [model], Reranker(beside.reranker_port)))
 
 
-@contextmanager
-def extraction(text: Path, model_url: str) -> Iterator[Ask]:
-    """Give what the assistant says where no model can be had: the best lines."""
-    pipeline = pipeline_of(revision_of(text, model_url or NO_MODEL), [])
-    yield asking(lambda case: pipeline.answer(case.ask, history=turns(case)))
+def _model(revision: Revision) -> Model:
+    return Model(revision.model, build_prompt(revision, revision.model), NoKey())
 
 
 def revision_of(text: Path, model_url: str) -> Revision:
@@ -54,17 +85,20 @@ def revision_of(text: Path, model_url: str) -> Revision:
     return revision_of_files([text], instructions=None, model=model)
 
 
-def pipeline_of(revision: Revision, models: Sequence[Model]) -> Pipeline:
+def pipeline_of(
+    revision: Revision, models: Sequence[Model], reranker: Reranker | None = None
+) -> Pipeline:
     """Return the pipeline of a revision; without models it answers with lines of the text."""
-    return Pipeline(Knowledge(revision), Ladder(models, Readiness(revision), Metrics()))
+    ladder = Ladder(models, Readiness(revision), Metrics())
+    return Pipeline(Knowledge(revision), ladder, reranker)
 
 
-def asking(answer: Callable[[Case], Reply]) -> Ask:
+def asking(pipeline: Pipeline) -> Ask:
     """Return a way that tells what a pipeline replied."""
 
     def ask(case: Case) -> Said:
         try:
-            reply = answer(case)
+            reply = pipeline.answer(case.ask, history=turns(case))
         except Failure as failure:
             raise AskFailed(f"{failure.reason}: {failure.message}") from failure
         return Said(text=reply.text, refused=reply.made == Made.NO_ANSWER)

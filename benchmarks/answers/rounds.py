@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.answers.asking import Ask, AskFailed, AskLater
+from benchmarks.answers.asking import NOTHING_BESIDE, Ask, AskFailed, AskLater, Beside
 from benchmarks.answers.cases import TEXTS, Case
 from benchmarks.answers.judging import Said, Verdict, judge
 from benchmarks.answers.report import unique
@@ -17,13 +17,13 @@ TRIES = 5
 LONGEST_WAIT_SECONDS = 120
 """Whoever wants a client back later than this has no answer for it."""
 
-OpenWay = Callable[[Path, str], contextlib.AbstractContextManager[Ask]]
-"""Makes a way ready for one text, given the model's address."""
+OpenWay = Callable[[Path, Beside], contextlib.AbstractContextManager[Ask]]
+"""Makes a way ready for one text, given its own embedded model, where it needs one."""
 
 
 @contextlib.contextmanager
-def models(ways: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Start an embedded model for each way and give their addresses; they end with the block.
+def models(ways: Iterable[str]) -> Iterator[dict[str, Beside]]:
+    """Start an embedded model for each way and tell where; they end with the block.
 
     Each has its own, so that none loses the prefix that its model remembers to another's
     prompts: in use, too, an assistant has its model to itself.
@@ -35,11 +35,14 @@ def models(ways: Iterable[str]) -> Iterator[dict[str, str]]:
             stack.callback(started[way].stop)
         for process in started.values():
             process.wait_until_healthy(START_SECONDS)
-        yield {way: f"http://127.0.0.1:{process.port}" for way, process in started.items()}
+        yield {
+            way: Beside(url=f"http://127.0.0.1:{process.port}", reranker_port=process.reranker_port)
+            for way, process in started.items()
+        }
 
 
 def play(
-    cases: Iterable[Case], ways: Mapping[str, OpenWay], addresses: Mapping[str, str]
+    cases: Iterable[Case], ways: Mapping[str, OpenWay], beside: Mapping[str, Beside]
 ) -> Iterator[Outcome]:
     """Ask all and tell what became of each; a way's first question of a text is not timed.
 
@@ -51,7 +54,7 @@ def play(
         own = [case for case in found if case.text == text]
         with contextlib.ExitStack() as stack:
             ready = {
-                way: stack.enter_context(open_way(TEXTS / text, addresses.get(way, "")))
+                way: stack.enter_context(open_way(TEXTS / text, beside.get(way, NOTHING_BESIDE)))
                 for way, open_way in ways.items()
             }
             for ask in ready.values():

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.answers.asking import Ask, AskFailed, AskLater
+from benchmarks.answers.asking import Ask, AskFailed, AskLater, Beside
 from benchmarks.answers.cases import Case
 from benchmarks.answers.judging import Said
-from benchmarks.answers.pipeline_ways import extraction, ours
+from benchmarks.answers.pipeline_ways import extraction, ours, reranked, retrieved
 
 PATIENCE_SECONDS = 120
 COME_BACK = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -22,7 +22,7 @@ no limit, but a small model that repeats itself needs one."""
 
 
 @contextmanager
-def original(text: Path, model_url: str) -> Iterator[Ask]:
+def original(text: Path, beside: Beside) -> Iterator[Ask]:
     """Give the way of the script that this began with: the text as system message, as it is."""
     system = {"role": "system", "content": text.read_text("utf-8")}
 
@@ -32,7 +32,7 @@ def original(text: Path, model_url: str) -> Iterator[Ask]:
             messages.append({"role": "user", "content": asked})
             messages.append({"role": "assistant", "content": answered})
         messages.append({"role": "user", "content": case.ask})
-        return Said(text=complete(model_url, messages))
+        return Said(text=complete(beside.url, messages))
 
     yield ask
 
@@ -92,6 +92,13 @@ def post(url: str, body: dict[str, Any], token: str | None = None) -> Any:
         connection.close()
 
 
-WAYS = {"original": original, "ours": ours, "extraction": extraction}
-WITH_MODEL = frozenset({"original", "ours"})
-"""Those that need a model of their own."""
+WAYS = {
+    "original": original,
+    "retrieved": retrieved,
+    "extraction": extraction,
+    "reranked": reranked,
+    "ours": ours,
+}
+"""Each adds something to the one before it, but `extraction`, which takes the model away."""
+
+WITHOUT_MODEL = frozenset({"extraction"})

@@ -9,14 +9,14 @@ import threading
 
 import xllamacpp
 
-from va_assistant.embedded import weights_file
+from va_assistant.embedded import MODEL, weights_file
 
 
 def main() -> None:
     """Serve until the process is ended."""
     port, window, threads = map(int, sys.argv[1:])
     params = xllamacpp.CommonParams()
-    params.model.path = str(weights_file())
+    params.model.path = str(weights_file(MODEL))
     params.hostnames = ["127.0.0.1"]
     params.port = port
     params.n_ctx = window

@@ -22,8 +22,8 @@ packages = {one.metadata["Name"]: one.version for one in distributions(path=[pla
 print(json.dumps({"packages": packages, "pth": [one.name for one in Path(place).glob("*.pth")]}))
 """
 CHECK = """
-from va_assistant.embedded import check_weights, weights_file
-check_weights(weights_file())
+from va_assistant.embedded import check_weights
+check_weights()
 """
 
 

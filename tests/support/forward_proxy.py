@@ -109,7 +109,9 @@ class _Handler(StreamRequestHandler):
                 if proxy.hangs:
                     proxy.stopped.wait()
                     return
-                while proxy.drips and not proxy.stopped.wait(0.02):
+                while proxy.drips:
+                    if proxy.stopped.wait(0.02):
+                        return
                     self.wfile.write(b"H")
                 if proxy.said is not None:
                     self.wfile.write(proxy.said)
@@ -125,9 +127,7 @@ class _Handler(StreamRequestHandler):
                     self._answer(502)
                     return
                 if upstream is None:
-                    upstream = socket.create_connection(("127.0.0.1", port), timeout=10)
-                    if connects:
-                        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    upstream = self._reach(port, connects=connects)
                     threading.Thread(target=self._pump, args=(upstream,), daemon=True).start()
                 if connects:
                     while data := self.connection.recv(READ_BYTES):
@@ -146,6 +146,16 @@ class _Handler(StreamRequestHandler):
             name, _, value = field_line.partition(": ")
             headers[name.lower()] = value
         return Seen(line, headers) if line else None
+
+    def _reach(self, port: int, *, connects: bool) -> socket.socket:
+        upstream = socket.create_connection(("127.0.0.1", port), timeout=10)
+        try:
+            if connects:
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        except OSError:
+            upstream.close()
+            raise
+        return upstream
 
     def _forward(self, request: Seen, path: str, upstream: socket.socket) -> None:
         method = request.line.split(" ")[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import va_assistant
-from va_assistant.embedded import weights_file
+from va_assistant.embedded import MODEL, weights_file
 
 WORD = re.compile("Ġ([a-z]{4,})")
 """A token that begins a word; shorter ones are never taken for a mistyped word."""
@@ -34,7 +34,7 @@ TEXT, LIST = 8, 9
 
 def main() -> None:
     """Write the words beside the module that reads them."""
-    with weights_file().open("rb") as file:
+    with weights_file(MODEL).open("rb") as file:
         tokens = settings(file)["tokenizer.ggml.tokens"]
     words = sorted({match[1] for token in tokens if (match := WORD.fullmatch(token))})
     path = Path(va_assistant.__file__).with_name("common_words.txt")

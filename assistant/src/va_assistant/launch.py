@@ -30,8 +30,10 @@ from va_assistant.prompt import build_prompt
 from va_assistant.proxies import InvalidProxyError
 from va_assistant.questions import largest_body
 from va_assistant.readiness import Readiness, Trial
+from va_assistant.reranker import Reranker
 from va_assistant.revision import (
     EMBEDDED_MODEL,
+    RERANKER_PORT,
     InvalidRevisionError,
     Provider,
     Revision,
@@ -161,6 +163,7 @@ def _serve_revision(options: argparse.Namespace, settings: AssistantSettings) ->
         settings=settings,
         sock=_listen(host, options.port),
         probe_sock=_listen(host, options.probe_port) if options.probe_port else None,
+        reranker_port=reranker_port_beside(revision.model.provider),
         name=name_of_pod(host_name()),
     )
 
@@ -197,7 +200,12 @@ def _serve_files(options: argparse.Namespace, settings: AssistantSettings) -> No
     process = ModelProcess()
     try:
         process.wait_until_healthy(MODEL_START_SECONDS)
-        serve(revision.at(f"http://127.0.0.1:{process.port}/v1"), [NoKey()], [None])
+        serve(
+            revision.at(f"http://127.0.0.1:{process.port}/v1"),
+            [NoKey()],
+            [None],
+            reranker_port=process.reranker_port,
+        )
     finally:
         process.stop()
 
@@ -210,6 +218,7 @@ def _serve(
     settings: AssistantSettings,
     sock: socket.socket,
     probe_sock: socket.socket | None,
+    reranker_port: int | None = None,
     log_level: str = "INFO",
     name: str = "",
     changed: Callable[[Readiness], None] = lambda _readiness: None,
@@ -234,10 +243,11 @@ def _serve(
     if budget:
         metrics.watch_budget(budget.per_day, lambda: budget.spent)
     ladder = Ladder(models, readiness, metrics)
+    reranker = Reranker(reranker_port, metrics.watch_reranker()) if reranker_port else None
     tracing = tracing_of(wanted=wants_traces(), name=name, revision=revision.name, host=host_name())
     max_questions = questions_at_once(revision.model.provider, settings.max_questions)
     answering = Answering(
-        Pipeline(Knowledge(revision), ladder),
+        Pipeline(Knowledge(revision), ladder, reranker),
         metrics,
         timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
@@ -290,6 +300,11 @@ def gate_of(settings: AssistantSettings) -> Gate:
         allowed_origins=frozenset(origin.lower() for origin in settings.allowed_origins),
         proxies=settings.trusted_proxies,
     )
+
+
+def reranker_port_beside(provider: Provider) -> int | None:
+    """Return the port of the reranker in a pod whose preferred model is of a provider."""
+    return RERANKER_PORT if provider is Provider.EMBEDDED else None
 
 
 def questions_at_once(provider: Provider, limit: int) -> int:

@@ -106,6 +106,15 @@ class Metrics:
         self._calls, self._fallbacks = cache(calls.labels), cache(fallbacks.labels)
         self._first_token = cache(first_token.labels)
 
+    def watch_reranker(self) -> Callable[[], None]:
+        """Count how often the reranker fails, where there is one; returns what counts."""
+        failures = Counter(
+            "va_assistant_reranker_failures",
+            "Questions for which the reranker gave no scores, so that the rules chose alone.",
+            registry=self.registry,
+        )
+        return failures.inc
+
     def watch_budget(self, per_day: int, spent: Callable[[], float]) -> None:
         """Tell the budget of a day, and ask for what of it is spent whenever they are read."""
         budget = Gauge(

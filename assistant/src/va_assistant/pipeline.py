@@ -23,7 +23,9 @@ from va_assistant.model import Model
 from va_assistant.passages import Sentence, alone
 from va_assistant.prompt import Query, sends_whole
 from va_assistant.questions import Turn
+from va_assistant.relevance import readings, shown
 from va_assistant.replies import Author, Made, Part, Reply, Source, sources_of
+from va_assistant.reranker import Reranker
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.traces import UNTRACED, Trace
 from va_assistant.transport import TRACEPARENT
@@ -33,6 +35,9 @@ LONG_LINE = 300
 
 SMALL_MODEL_LINES = 4
 """Lines that a small model is given: with more it picks the wrong one more often."""
+
+RERANK_SECONDS = 3.0
+"""Longest wait for the reranker: some ten times what it takes, for others may come before."""
 
 LONGEST_GAP_SECONDS = 15.0
 """Silence inside an answer that has begun, where nobody says otherwise."""
@@ -50,11 +55,17 @@ class _Case:
 class Pipeline:
     """Answers questions from the texts of one revision; any thread may ask."""
 
-    def __init__(self, knowledge: Knowledge, ladder: Ladder) -> None:
-        """`ladder` has the models of the revision that `knowledge` is of."""
+    def __init__(
+        self, knowledge: Knowledge, ladder: Ladder, reranker: Reranker | None = None
+    ) -> None:
+        """`ladder` has the models of the revision that `knowledge` is of.
+
+        `reranker` stands beside an embedded model.
+        """
         revision = knowledge.revision
         self._knowledge = knowledge
         self._ladder = ladder
+        self._reranker = reranker
         self._settings = revision.answering
         self._timeout_seconds = revision.model.timeout_seconds
         self._sent_whole = frozenset(
@@ -72,7 +83,8 @@ class Pipeline:
         trace: Trace = UNTRACED,
     ) -> Reply:
         """Return the whole answer; raises a `Failure` where neither model nor text gives one."""
-        case = self._case(question, history, trace)
+        deadline = deadline or self._own_deadline()
+        case = self._case(question, history, deadline, trace)
         rungs = self._rungs_to_ask(case.study)
         if not rungs:
             return self._without_model(case.study)
@@ -83,7 +95,7 @@ class Pipeline:
                 return call.told(model.answer(_query(case, model.settings), left, asker))
 
         try:
-            outcome = self._ladder.climb(ask, deadline or self._own_deadline(), rungs)
+            outcome = self._ladder.climb(ask, deadline, rungs)
         except Failure as failure:
             return self._instead(case.study, rungs, failure)
         answer = outcome.result
@@ -103,7 +115,8 @@ class Pipeline:
         trace: Trace = UNTRACED,
     ) -> Generator[Part]:
         """Return the answer sentence by sentence, each once it has been checked."""
-        case = self._case(question, history, trace)
+        deadline = deadline or self._own_deadline()
+        case = self._case(question, history, deadline, trace)
         rungs = self._rungs_to_ask(case.study)
         if not rungs:
             yield from _parts(self._without_model(case.study))
@@ -123,18 +136,37 @@ class Pipeline:
             yield from _parts(reply, is_told=bool(check.told))
 
         try:
-            outcome = self._ladder.climb_for_stream(
-                ask, tell, deadline or self._own_deadline(), rungs
-            )
+            outcome = self._ladder.climb_for_stream(ask, tell, deadline, rungs)
         except Failure as failure:
             yield from _parts(self._instead(case.study, rungs, failure))
             return
         with closing(outcome.result) as parts:
             yield from parts
 
-    def _case(self, question: str, history: Sequence[Turn], trace: Trace) -> _Case:
+    def _case(
+        self, question: str, history: Sequence[Turn], deadline: Deadline, trace: Trace
+    ) -> _Case:
         with trace.studying():
-            return _Case(question, tuple(history), self._knowledge.study(question, history))
+            study = self._knowledge.study(question, history)
+            if self._reranker:
+                study = self._reranked(self._reranker, study, readings(question, history), deadline)
+            return _Case(question, tuple(history), study)
+
+    def _reranked(
+        self, reranker: Reranker, study: Study, read: Sequence[str], deadline: Deadline
+    ) -> Study:
+        """Return a study as the reranker sees it, or as it is where no scores come."""
+        lines = [shown(line) for line in self._knowledge.lines_to_rerank(study)]
+        found = study
+        for question in read if lines else ():
+            # Half of the time is left to whoever writes.
+            scores = reranker.scores(question, lines, min(deadline.left() / 2, RERANK_SECONDS))
+            if scores is None:
+                break
+            found = self._knowledge.reranked(study, scores)
+            if not found.judgement.refusal:
+                break
+        return found
 
     def _rungs_to_ask(self, study: Study) -> Sequence[Rung]:
         """Return the models that are worth asking, down to the first that is not.

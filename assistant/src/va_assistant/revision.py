@@ -14,6 +14,9 @@ EMBEDDED_MODEL = "smollm2-135m-instruct"
 EMBEDDED_PORT = 8080
 """Loopback port of the embedded model's container."""
 
+RERANKER_PORT = 8081
+"""The same container's, of its reranker."""
+
 MARKS_IN_A_ROW = 30
 """The most of the Unicode Stream-Safe Text Format (UAX #15, section 13); sorting longer runs of
 combining marks takes quadratic time."""

@@ -118,6 +118,7 @@ def test_the_metrics_and_their_labels_are_as_written() -> None:
     written = {name: re.findall(r"`(\w+)`", labels) for name, labels in rows}
     metrics = Metrics()
     metrics.watch_budget(1, float)
+    metrics.watch_reranker()
     collectors = metrics.registry._collector_to_names
     kept = [one for one in collectors if isinstance(one, MetricWrapperBase)]
     assert written == {

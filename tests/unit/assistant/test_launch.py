@@ -16,7 +16,7 @@ from support.certificates import make_authority
 from support.openai_stub import RIGHT_KEY, Stub
 from support.serving import fetch, free_ports, write_revision
 from va_assistant import launch
-from va_assistant.revision import Provider
+from va_assistant.revision import RERANKER_PORT, Provider
 
 Run = Callable[..., tuple[int, str]]
 PROGRAM = [sys.executable, "-c", "from va_assistant.main import main; main()"]
@@ -106,6 +106,11 @@ def test_options_that_do_not_go_together(run: Run, arguments: list[str], complai
     assert code == 2
     assert complaint in said
     assert "Traceback" not in said
+
+
+def test_the_reranker_is_asked_where_the_embedded_model_is_the_preferred_one() -> None:
+    assert launch.reranker_port_beside(Provider.EMBEDDED) == RERANKER_PORT
+    assert launch.reranker_port_beside(Provider.OPENAI) is None
 
 
 def test_a_port_that_is_taken_is_named(run: Run, context: Path) -> None:

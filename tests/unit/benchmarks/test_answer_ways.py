@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.answers.asking import AskFailed, AskLater
+from benchmarks.answers.asking import AskFailed, AskLater, Beside
 from benchmarks.answers.cases import Case
 from benchmarks.answers.ways import original, served
 
@@ -65,7 +65,7 @@ def test_the_originals_way_sends_the_text_as_it_is_and_the_question_last(
     text = tmp_path / "t.md"
     text.write_text("# Prices\nA week is 189.\n")
     upstream.answer = {"choices": [{"message": {"content": "189"}}]}
-    with original(text, upstream.url) as ask:
+    with original(text, Beside(url=upstream.url, reranker_port=9)) as ask:
         said = ask(CASE)
     assert (said.text, said.refused) == ("189", None)
     ((path, body),) = upstream.asked

@@ -1,0 +1,66 @@
+"""What a reranker is shown of the texts, and what its scores say of a question; pure.
+
+The rules of retrieval know words and lines; a reranker has learnt what questions and answers mean,
+but nothing of the whole text. Both together choose better than either, and tell better what no
+line answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from va_assistant.extraction import Candidate
+from va_assistant.follow_ups import continues, last_question, may_be_a_part
+from va_assistant.passages import Sentence
+from va_assistant.questions import Turn
+from va_assistant.words import fold
+
+MOST_LINES = 12
+"""That a reranker is shown: among them is nearly always the one that answers, if there is one."""
+
+RULES_WEIGHT = 4.0
+"""What a score of the rules counts beside one of the reranker."""
+
+ENOUGH = 1.5
+"""From this sum on a line answers."""
+
+DOUBT = 1.0
+"""How much more is asked of a line where the rules would refuse."""
+
+NEARLY_AS_GOOD = 2.0
+"""How far below the best sum a line may lie that is given with it."""
+
+NEAR = 3.0
+"""How far below it a line may lie that supports what a small model says."""
+
+
+def shown(sentence: Sentence) -> str:
+    """Return a line with what must be read with it: the headings above, its question, its topic."""
+    parts = [f"{' > '.join(sentence.headings[-2:])}:"] if sentence.headings else []
+    if sentence.intro:
+        parts.append(sentence.intro)
+    if sentence.topic and sentence.topic not in sentence.text:
+        parts.append(f"{sentence.topic}:")
+    return " ".join((*parts, sentence.text))
+
+
+def readings(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+    """Return how a question may be read, the likeliest first: alone, or with the one before it.
+
+    What stands before a question that needs nothing before it only misleads: the next reading is
+    for where the one before finds no answer.
+    """
+    earlier, _ = last_question(history)
+    said = fold(question)
+    if not earlier or not (continues(said) or may_be_a_part(said)):
+        return (question,)
+    both = f"{earlier} {question}"
+    return (both, question) if continues(said) else (question, both)
+
+
+def reranked(ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
+    """Return the lines that were scored, with what both say of them, the best first."""
+    found = [
+        replace(one, score=score + RULES_WEIGHT * one.score)
+        for one, score in zip(ranked, scores, strict=False)
+    ]
+    return sorted(found, key=lambda one: -one.score)

@@ -1,0 +1,95 @@
+"""Train the reranker on the material: `python train.py --out reranker.pt`.
+
+An hour or two on two cores. Every question comes `--visits` times, each time with its answers,
+with lines that the rules find for it and with one that they do not.
+"""
+
+import argparse
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from material import Question, Text, texts
+from reranker_net import Net, padded, tokenizer
+from torch import nn
+
+RATE = 1.2e-4
+HEAD_RATE = 5 * RATE
+"""The one row of weights begins from nothing."""
+
+WARM_UP_STEPS = 60
+BATCH = 64
+RIGHT_WEIGHT = 2.5
+"""What a right line counts beside a wrong one, of which there are some five times as many."""
+
+NEAREST = 2
+"""Wrong lines that the rules like most."""
+
+
+def wrong_lines(question: Question, text: Text, chance: random.Random) -> list[int]:
+    """Return wrong lines: near ones, one found, one not."""
+    found = [line for line in question.found if line not in question.answers]
+    others = found[NEAREST:9]
+    wrong = found[:NEAREST] + chance.sample(others, min(1 + (not question.answers), len(others)))
+    rest = sorted(set(range(len(text.lines))) - set(wrong) - question.answers)
+    return wrong + chance.sample(rest, min(1, len(rest)))
+
+
+def visits(found: list[Text], chance: random.Random) -> Iterator[tuple[str, str, float]]:
+    """Yield question, line and whether it answers, for each question once, in any order."""
+    asked = [(text, question) for text in found for question in text.questions]
+    chance.shuffle(asked)
+    for text, question in asked:
+        for line in question.answers:
+            yield question.text, text.lines[line], 1.0
+        for line in wrong_lines(question, text, chance):
+            yield question.text, text.lines[line], 0.0
+
+
+def main() -> None:
+    """Train and write the weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visits", type=int, default=3)
+    parser.add_argument("--texts", type=int, help="only so many, to see whether it works at all")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    torch.manual_seed(1)
+    chance = random.Random(1)  # noqa: S311 - a repeatable order, not a secret
+    found = list(texts())[: options.texts]
+    net, tokens = Net(), tokenizer()
+    per_visit = sum(1 for _ in visits(found, random.Random(1))) // BATCH + 1  # noqa: S311
+    steps = options.visits * per_visit
+    body = [p for name, p in net.named_parameters() if p.requires_grad and "out." not in name]
+    optimizer = torch.optim.AdamW(
+        [{"params": body, "lr": RATE}, {"params": net.out.parameters(), "lr": HEAD_RATE}]
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1, step / WARM_UP_STEPS) * max(0.01, 1 - step / steps)
+    )
+    judge = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(RIGHT_WEIGHT))
+    for visit in range(options.visits):
+        pairs = [(tokens.encode(*pair[:2]).ids, pair[2]) for pair in visits(found, chance)]
+        # Pairs of like length, which need little padding, in batches of any order.
+        pairs.sort(key=lambda pair: len(pair[0]) + 6 * chance.random())
+        batches = [pairs[at : at + BATCH] for at in range(0, len(pairs), BATCH)]
+        chance.shuffle(batches)
+        began, lost = time.monotonic(), 0.0
+        for batch in batches:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                scores = net(*padded([pair for pair, _ in batch]))
+            loss = judge(scores.float(), torch.tensor([answers for _, answers in batch]))
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            lost += loss.item()
+        seconds = time.monotonic() - began
+        print(f"visit {visit + 1}: loss {lost / len(batches):.3f}, {seconds:.0f} s", flush=True)
+    torch.save(net.state_dict(), options.out)
+
+
+if __name__ == "__main__":
+    main()
