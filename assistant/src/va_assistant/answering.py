@@ -109,8 +109,8 @@ class Answering:
         self._metrics.refused(failure.reason)
         log.info("question refused", reason=failure.reason, request_id=request_id)
 
-    def not_sent(self, seconds: float, *, request_id: str = "") -> None:
-        """Take note of a question that did not come to its end; not all have an id by then."""
+    def not_sent(self, seconds: float, *, request_id: str) -> None:
+        """Take note of a question that did not come to its end."""
         self._metrics.left(seconds)
         log.info("question not received", request_id=request_id, seconds=round(seconds, 4))
 

@@ -53,9 +53,14 @@ class Incoming:
         self._chunks: _Chunks | None = None
 
     @property
-    def has_head(self) -> bool:
-        """Whether the whole head is there."""
-        return self._end > 0
+    def has_begun(self) -> bool:
+        """Whether more has come than the empty line that RFC 9112 section 2.2 has ignored."""
+        return bytes(self.received[:3]) not in (b"", b"\r", b"\r\n")
+
+    @property
+    def is_head_too_long(self) -> bool:
+        """Whether more than `HEAD_BYTES` have come before an end of the head."""
+        return not self._end and len(self.received) >= HEAD_BYTES + len(_HEAD_END)
 
     def take(self, piece: bytes) -> Stage:
         """Add what has come and tell how far that is."""
@@ -79,7 +84,7 @@ class Incoming:
         return expected
 
     def _no_head_comes(self, searched: int) -> bool:
-        return len(self.received) > HEAD_BYTES or bool(_NO_HEAD.search(self.received, searched))
+        return self.is_head_too_long or bool(_NO_HEAD.search(self.received, searched))
 
     def _read_head(self, end: int) -> bool:
         """Find out where the request ends; False where its body is not worth waiting for."""

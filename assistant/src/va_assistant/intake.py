@@ -15,15 +15,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from gunicorn.http import get_parser  # type: ignore[import-untyped]
-from gunicorn.http.errors import LimitRequestHeaders  # type: ignore[import-untyped]
+from gunicorn.http.errors import (  # type: ignore[import-untyped]
+    LimitRequestHeaders,
+    NoMoreData,
+    ParseException,
+)
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from va_assistant.errors import Failure, Reason
 from va_assistant.framing import HEAD_BYTES, Incoming, Stage
-from va_assistant.parting import Parting
+from va_assistant.parting import SEND_SECONDS, Parting
 from va_assistant.turned_away import failure_of, told
 
 RECEIVE_SECONDS = 15.0
@@ -34,6 +39,9 @@ DRAIN_RECEIVE_SECONDS = 1.0
 
 HELD_BYTES = 32 * 1024 * 1024
 """Of requests that no thread has taken yet, all together."""
+
+NO_FILE_SECONDS = 1.0
+"""How long nobody is taken after there was no file for a connection and nobody to make room."""
 
 _READ_BYTES = 16 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -55,6 +63,9 @@ class Connection(TConn):  # type: ignore[misc]
         """Whether a thread was given all of a request. If not, where the next would begin is
         unknown, and this was the last one here."""
 
+        self.claim = threading.Lock()
+        """Whoever acquires it deals with the request that was handed over."""
+
         # gunicorn shall neither wait for data nor make a parser that reads from the socket.
         self.initialized = self.data_ready = True
 
@@ -67,12 +78,15 @@ class Connection(TConn):  # type: ignore[misc]
     def hand_over(self, *, whole: bool) -> None:
         """Give the parser what has come, and nothing more to wait for."""
         self.is_whole = whole
+        self.claim = threading.Lock()
         self.parser = get_parser(self.cfg, self._given(), self.client)
 
     def _given(self) -> Iterator[bytes]:
         """Yield what has come; goes on where the parser wants more than that."""
-        too_long = not self.incoming.has_head and len(self.incoming.received) > HEAD_BYTES
-        yield self._worker.released(self.incoming)
+        too_long = self.incoming.is_head_too_long
+        received = self._worker.released(self.incoming)
+        # Without its end, which may be there, what is too long is refused for that at the latest.
+        yield received[:HEAD_BYTES] if too_long else received
         self.is_whole = False
         if too_long:
             raise LimitRequestHeaders(f"longer than {HEAD_BYTES} bytes")
@@ -93,11 +107,15 @@ class Worker(Parting):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._waiting: dict[Connection, None] = {}
-        """Those that no thread works at, the one that ends first at the front."""
+        """Those of which more is to come, the one that ends first at the front."""
+
+        self._unread: dict[Connection, None] = {}
+        """Those whose clients have to read answers before there is room for the next, likewise."""
 
         self._held = 0
         self._counting = threading.Lock()
         self._lacks_files = False
+        self._accepts_from = 0.0
 
     def load_wsgi(self) -> None:
         """Let the application say that it wants no more of a connection."""
@@ -118,7 +136,7 @@ class Worker(Parting):
             sock, client = listener.accept()
         except OSError as error:
             # Whatever it is, the next one may come: the service does not end for it.
-            self._lacks_files = error.errno in _NO_ROOM
+            self._lacks_files = self._lacks_files or error.errno in _NO_ROOM
             return
         self.nr_conns += 1
         self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
@@ -129,15 +147,23 @@ class Worker(Parting):
         Not before: what is ended meanwhile may be among what is still to be done.
         """
         super().wait_for_and_dispatch_events(timeout)
-        if self._lacks_files or self.nr_conns >= self.worker_connections:
-            self._lacks_files = False
-            self._make_room()
-        while self._held > HELD_BYTES and self._waiting:
-            self._drop(next(iter(self._waiting)), _too_busy())
+        lacks_files, self._lacks_files = self._lacks_files, False
+        if lacks_files or self.nr_conns >= self.worker_connections:
+            has_made_room = self._make_room()
+            if lacks_files and not has_made_room:
+                # The listener stays readable: the loop would do nothing but try again.
+                self._accepts_from = time.monotonic() + NO_FILE_SECONDS
+                self.set_accept_enabled(False)
+        while self._held > HELD_BYTES:
+            waiting = chain(self._waiting, self._unread)
+            holder = next((conn for conn in waiting if conn.incoming.received), None)
+            if not holder:
+                break
+            self._drop(holder, _too_busy())
 
-    def _make_room(self) -> None:
-        """End the connection at which no thread has worked for the longest, if there is one."""
-        waiting = next(iter(self._waiting), None)
+    def _make_room(self) -> bool:
+        """End one connection at which no thread has worked for long; False if there is none."""
+        waiting = next(chain(self._waiting, self._unread), None)
         idle = self.keepalived_conns[0] if self.keepalived_conns else None
         if self.lingering:
             self.end(next(iter(self.lingering)))
@@ -146,6 +172,9 @@ class Worker(Parting):
             self.murder_keepalived()
         elif waiting:
             self._drop(waiting, _too_busy())
+        else:
+            return False
+        return True
 
     # Requests come.
 
@@ -162,7 +191,7 @@ class Worker(Parting):
         try:
             piece = conn.sock.recv(_READ_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self._wait_for(conn)
+            self._wait_for_more(conn)
         except OSError:
             self._drop(conn)
         else:
@@ -171,7 +200,7 @@ class Worker(Parting):
     def _take(self, conn: Connection, piece: bytes) -> None:
         """Add a piece to a request; an empty one is the client's end."""
         incoming = conn.incoming
-        is_first = not incoming.received
+        is_first = not incoming.has_begun
         if piece:
             with self._counting:
                 self._held += len(piece)
@@ -186,15 +215,17 @@ class Worker(Parting):
         else:
             stage = Stage.ENOUGH
         if stage is Stage.PART:
-            if is_first:
+            if is_first and incoming.has_begun:
                 self._forget(conn)  # the time for the request begins
-            self._wait_for(conn)
+            self._wait_for_more(conn)
             if incoming.continue_is_due():
                 with contextlib.suppress(OSError):
                     conn.sock.send(_CONTINUE, socket.MSG_DONTWAIT)
         elif conn.parser and not _has_room(conn.sock):
             self._forget(conn)
-            self._wait_for(conn, selectors.EVENT_WRITE, partial(self._give, conn, stage))
+            self._unread[conn] = None
+            give = partial(self._give, conn, stage)
+            self._wait(conn, SEND_SECONDS, selectors.EVENT_WRITE, give)
         else:
             self._give(conn, stage)
 
@@ -202,7 +233,23 @@ class Worker(Parting):
         """Give a thread what has come of a request."""
         self._forget(conn)
         conn.hand_over(whole=stage is Stage.WHOLE)
-        super().enqueue_req(conn)
+        try:
+            self.tpool.submit(self._serve, conn)
+        except RuntimeError as error:
+            # No thread can be started. The request is among the pool's work nevertheless, and
+            # one that has just become idle may have taken it.
+            if conn.claim.acquire(blocking=False):
+                self.log.warning("no thread for a request: %s", error)
+                self._drop(conn, _too_busy())
+
+    def _serve(self, conn: Connection) -> None:
+        """Do a thread's work."""
+        if conn.claim.acquire(blocking=False):
+            keeps = False
+            try:
+                keeps = self.handle(conn)
+            finally:
+                self.method_queue.defer(self.finish_request, conn, _Done(keeps))
 
     def released(self, incoming: Incoming) -> bytes:
         """Return what has come of a request, which from now on is the caller's to hold."""
@@ -211,24 +258,31 @@ class Worker(Parting):
             self._held -= len(received)
         return received
 
-    def _wait_for(
+    def _wait_for_more(self, conn: Connection) -> None:
+        if conn not in self._waiting:
+            self._waiting[conn] = None
+            self._wait(conn, RECEIVE_SECONDS, selectors.EVENT_READ, partial(self._read, conn))
+
+    def _wait(
         self,
         conn: Connection,
-        event: int = selectors.EVENT_READ,
-        then: Callable[[socket.socket], None] | None = None,
+        seconds: float,
+        event: int,
+        then: Callable[[socket.socket], None],
     ) -> None:
-        """Wait in no thread for more of a request, or for room for the answer."""
-        if conn not in self._waiting:
-            seconds = RECEIVE_SECONDS if self.alive else DRAIN_RECEIVE_SECONDS
-            conn.ends = time.monotonic() + seconds
-            self._waiting[conn] = None
-            self.poller.register(conn.sock, event, then or partial(self._read, conn))
+        """Wait in no thread."""
+        conn.ends = time.monotonic() + (seconds if self.alive else DRAIN_RECEIVE_SECONDS)
+        self.poller.register(conn.sock, event, then)
 
     def _forget(self, conn: Connection) -> None:
         """Wait for it no longer."""
         if conn in self._waiting:
             del self._waiting[conn]
-            self.poller.unregister(conn.sock)
+        elif conn in self._unread:
+            del self._unread[conn]
+        else:
+            return
+        self.poller.unregister(conn.sock)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
         """Serve a request; one that did not come to its end is the last of its connection."""
@@ -239,39 +293,48 @@ class Worker(Parting):
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         """Serve no more on a connection whose parser wanted more than a whole request."""
-        return bool(super()._keepalive_after(conn, keepalive)) and conn.is_whole
+        try:
+            return bool(super()._keepalive_after(conn, keepalive)) and conn.is_whole
+        except (ParseException, NoMoreData):
+            # It was answered already, so whatever is said now would answer the next request.
+            return False
 
     def murder_pending(self) -> None:
-        """Cut off those whose time is over; gunicorn calls this every second."""
+        """Cut off those whose time is over; gunicorn calls this at every turn of the loop."""
         super().murder_pending()
         now = time.monotonic()
-        for conn in list(self._waiting):
-            if conn.ends > now:
-                break
-            is_read = self.poller.get_key(conn.sock).events == selectors.EVENT_READ
-            if is_read and conn.incoming.has_head:
-                self.app.not_sent(RECEIVE_SECONDS)
-            failure = Failure(Reason.TOO_SLOW, "the request did not come in time")
-            self._drop(conn, failure, graceful=self.alive)
+        for among in (self._waiting, self._unread):
+            while among and (conn := next(iter(among))).ends <= now:
+                failure = Failure(Reason.TOO_SLOW, "the request did not come in time")
+                begun = conn.incoming.has_begun
+                self._drop(conn, failure if begun else None, graceful=self.alive)
 
     def _drop(
         self, conn: Connection, failure: Failure | None = None, *, graceful: bool = False
     ) -> None:
-        """End a connection at which no thread works; whoever has sent a part is told why."""
+        """End a connection at which no thread works; whoever has sent a part is told why.
+
+        Not those who do not even read what they were sent before.
+        """
+        is_told = conn.incoming.has_begun and conn not in self._unread
         self._forget(conn)
-        begun = bool(self.released(conn.incoming))
-        if failure and begun:
+        self.released(conn.incoming)
+        if failure:
+            self.app.turned_away(failure.reason)
+        if failure and is_told:
             with contextlib.suppress(OSError):
                 conn.sock.send(told(failure), socket.MSG_DONTWAIT)
         self.nr_conns -= 1
-        conn.close(graceful=graceful and begun)
+        conn.close(graceful=graceful and is_told)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Once the end is near, wait no longer than what is on its way takes."""
+        if enabled and time.monotonic() < self._accepts_from:
+            return
         super().set_accept_enabled(enabled)
         if not self.alive:
             ends = time.monotonic() + DRAIN_RECEIVE_SECONDS
-            for conn in self._waiting:
+            for conn in chain(self._waiting, self._unread):
                 conn.ends = min(conn.ends, ends)
 
     def handle_error(
@@ -281,8 +344,23 @@ class Worker(Parting):
         failure = failure_of(exc)
         if failure.reason is Reason.INTERNAL_ERROR:
             self.log.error("unexpected", exc_info=exc)
+        self.app.turned_away(failure.reason)
         with contextlib.suppress(OSError):
             client.sendall(told(failure))
+
+
+class _Done:
+    """What a thread's work came to, as `finish_request` asks a future for it."""
+
+    def __init__(self, keeps: bool) -> None:
+        self._keeps = keeps
+
+    def cancelled(self) -> bool:
+        return False
+
+    def result(self) -> bool:
+        """Return whether the connection is kept."""
+        return self._keeps
 
 
 def _has_room(sock: socket.socket) -> bool:

@@ -270,7 +270,7 @@ def _serve(
         drain_seconds=settings.drain_seconds,
         draining=draining,
         largest_body=partial(largest_body, limit=settings.question_bytes),
-        not_sent=answering.not_sent,
+        turned_away=metrics.turned_away,
     )
     if probe_sock:
         Probes(probe_sock, readiness, metrics, server.is_serving).start()

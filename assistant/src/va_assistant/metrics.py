@@ -85,6 +85,12 @@ class Metrics:
             ["rung", "model", "reason"],
             registry=self.registry,
         )
+        turned_away = Counter(
+            "va_assistant_turned_away",
+            "Connections that were refused or cut off before a request was served, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self._circuits = Gauge(
             "va_assistant_circuit_state",
             "Whether a model is asked: 0 closed (it is), 1 half-open (by one probe), 2 open.",
@@ -105,6 +111,7 @@ class Metrics:
         self._seconds, self._first_text = cache(seconds.labels), cache(first_text.labels)
         self._calls, self._fallbacks = cache(calls.labels), cache(fallbacks.labels)
         self._first_token = cache(first_token.labels)
+        self._turned_away = cache(turned_away.labels)
 
     def watch_reranker(self) -> Callable[[], None]:
         """Count how often the reranker fails, where there is one; returns what counts."""
@@ -158,6 +165,10 @@ class Metrics:
     def watch_circuit(self, rung: int, model: str, state: Callable[[], float]) -> None:
         """Ask for the state of a model's circuit whenever the metrics are read."""
         self._circuits.labels(str(rung), model).set_function(state)
+
+    def turned_away(self, reason: str) -> None:
+        """Count a connection that was refused or cut off before a request was served."""
+        self._turned_away(reason).inc()
 
     def refused(self, reason: str) -> None:
         """Count a question that was not even asked, by reason."""

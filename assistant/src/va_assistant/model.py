@@ -36,6 +36,9 @@ READ_OUT_SECONDS = 0.2
 
 _NO_URL = "http://unusable.invalid"
 
+_PLAIN = frozenset({"", "identity"})
+"""How an answer may be encoded: as it was asked for."""
+
 Result = TypeVar("Result")
 
 
@@ -163,7 +166,7 @@ class Model:
         self, body: bytes, key: str | None, deadline: Deadline, asker: socket.socket | None
     ) -> Answer:
         with self._charged(body) as charge:
-            answer = parse_answer(_content(self._post(body, key, deadline, asker)))
+            answer = parse_answer(self._post(body, key, deadline, asker).read())
             if charge:
                 charge.wrote(answer.text, answer.usage)
                 charge.settle()
@@ -193,26 +196,24 @@ class Model:
         ASKER.set(asker)
         try:
             response = self._transport.send(self._head_for(key), body)
-            if 200 <= response.status < 300:
-                return response
-            raise self._refusal(response)
+            if not 200 <= response.status < 300:
+                raise self._refusal(response)
+            return _as_it_came(response)
         except (openai.OpenAIError, OSError) as error:
             raise _unreadable(error) from error
 
     def _head_for(self, key: str | None) -> bytes:
         """Return the head of requests with a key; that of the last one is kept."""
-        if self._head is None or self._head[0] != key:
+        kept = self._head  # read once: another thread may put that of another key in its place
+        if kept is None or kept[0] != key:
             request = _packaged(self._base_url, key, httpx2.Response(200)).request
-            self._head = key, self._transport.head_of(request)
-        return self._head[1]
+            kept = self._head = key, self._transport.head_of(request)
+        return kept[1]
 
     def _refusal(self, response: Response) -> Failure:
         """Return the failure that a response stands for whose status is no success."""
-        said = httpx2.Response(
-            response.status,
-            headers={"Content-Type": response.headers.get("content-type", "")},
-            content=_content(response),
-        )
+        # Without its headers: the package needs none, and cannot read all that a server may send.
+        said = httpx2.Response(response.status, content=_plain_body(response))
         try:
             _packaged(self._base_url, None, said)
         except openai.APIStatusError as error:
@@ -336,16 +337,28 @@ def _packaged(base_url: str, key: str | None, response: httpx2.Response) -> http
         )
 
 
-def _content(response: Response) -> bytes:
-    """Return the whole body; raises `UpstreamError` where it is not of the encoding it is said."""
-    body = response.read()
-    encoding = response.headers.get("content-encoding")
-    if encoding is None:
-        return body
-    try:
-        return httpx2.Response(200, headers={"Content-Encoding": encoding}, content=body).content
-    except httpx2.DecodingError as error:
-        raise _unreadable(error) from error
+def _is_plain(response: Response) -> bool:
+    """Tell whether a body can be read as it came; unpacked, little may become too much."""
+    return response.headers.get("content-encoding", "").lower() in _PLAIN
+
+
+def _as_it_came(response: Response) -> Response:
+    """Return an answer that can be read; raises `Failure` for another."""
+    if _is_plain(response):
+        return response
+    response.close()
+    raise Failure(
+        Reason.UPSTREAM_ERROR,
+        "the server's answer came in a Content-Encoding that was not asked for",
+    )
+
+
+def _plain_body(response: Response) -> bytes:
+    """Return what the response of a failure says; nothing where that cannot be read."""
+    if _is_plain(response):
+        return response.read()
+    response.close()
+    return b""
 
 
 def _unreadable(error: Exception) -> Failure:

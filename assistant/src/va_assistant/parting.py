@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BACKLOG = 512
 """Connections that wait to be taken."""
 
+SEND_SECONDS = 30
+"""How long a client may leave what was sent to it untouched."""
+
 LINGER_SECONDS = 2.0
 """How long a client may leave a connection open that is closed from this side."""
 
@@ -72,9 +75,10 @@ class Parting(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
 
     def murder_pending(self) -> None:
-        """End what lingers for too long; gunicorn calls this every second."""
+        """End what lingers for too long; gunicorn calls this at every turn of the loop."""
         now = time.monotonic()
-        for sock, ends in list(self.lingering.items()):
+        while self.lingering:
+            sock, ends = next(iter(self.lingering.items()))
             if ends > now:
                 break
             self.end(sock)

@@ -13,14 +13,12 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from va_assistant.intake import Worker
-from va_assistant.parting import BACKLOG
+from va_assistant.parting import BACKLOG, SEND_SECONDS
 
 SPARE_THREADS = 16
 """Threads beyond the questions at work: they say `TooBusy` and answer `/health`."""
 
 KEEPALIVE_SECONDS = 15
-SEND_SECONDS = 30
-"""How long a client may leave what was sent to it untouched."""
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel holds for a client that does not read; Linux takes twice as much. A third of it
@@ -72,12 +70,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         drain_seconds: float,
         draining: Callable[[], None],
         largest_body: Callable[[str], int],
-        not_sent: Callable[[float], None],
+        turned_away: Callable[[str], None],
     ) -> None:
         """`draining` is called by a signal handler when the end is near.
 
         `largest_body` tells by the Content-Type how many bytes of a request are ever read;
-        `not_sent` takes note of one whose body did not come in these seconds.
+        `turned_away` takes note, by reason, of a connection whose request is not served.
         """
         self._wsgi = wsgi
         self._sock = sock
@@ -85,7 +83,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._drain_seconds = drain_seconds
         self.draining = draining
         self.largest_body = largest_body
-        self.not_sent = not_sent
+        self.turned_away = turned_away
         self.last_turn = time.monotonic()
         super().__init__()
 

@@ -115,10 +115,10 @@ class Transport:
         try:
             reading = self._exchange(connection, request)
         except Failure as failure:
-            if failure.reason is not Reason.CONNECTION_LOST or not connection.was_used:
+            if failure.reason is not Reason.CONNECTION_LOST or not connection.may_be_gone:
                 raise
             # It was closed while nobody looked, and so are others like it: this is no failure
-            # of the model, and no try of it.
+            # of the model, and no try of it. One that had begun to answer has the question.
             connection = self._connect()
             reading = self._exchange(connection, request)
         return Response(connection, reading, self._keep)
@@ -156,6 +156,7 @@ class Transport:
             # Whom nobody trusts any more is not asked over an old connection either.
             if connection.tls is tls and connection.since > oldest and connection.is_usable():
                 connection.deadline, connection.asker = DEADLINE.get(), ASKER.get()
+                connection.may_be_gone = True
                 return connection
             connection.close()
         return None
@@ -166,7 +167,7 @@ class Transport:
 
     def _keep(self, connection: "_Connection") -> None:
         """Keep a connection for the next request, and none that was kept for too long."""
-        connection.since, connection.was_used = time.monotonic(), True
+        connection.since = time.monotonic()
         self._idle.append(connection)
         while self._idle:
             try:
@@ -196,7 +197,8 @@ class _Connection:
         self.since = time.monotonic()
         """When it was made, or last left idle."""
 
-        self.was_used = False
+        self.may_be_gone = False
+        """Whether it was kept, and nothing has come over it since."""
 
     def send(self, data: bytes) -> None:
         """Write all of it before the deadline."""
@@ -210,17 +212,22 @@ class _Connection:
         """Return what is there, waiting as long as the deadline lets us; nothing at the end."""
         self._wait()
         try:
-            return self._sock.recv(READ_BYTES)
+            received = self._sock.recv(READ_BYTES)
         except OSError as error:
             raise _cut(error) from error
+        if received:
+            self.may_be_gone = False
+        return received
 
     def _wait(self) -> None:
         """Wait until there is something to read, or the asker has left."""
+        left = self.deadline.read_left()
+        if not left:  # also where there is something: a server may send without end
+            raise timed_out()
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return
-        left = self.deadline.read_left()
         # A TLS record may arrive in parts: the read itself needs a limit too.
-        self._sock.settimeout(left or 0.001)
+        self._sock.settimeout(left)
         poller = select.poll()
         poller.register(self._sock, select.POLLIN)
         if self.asker is not None and self.asker.fileno() >= 0:

@@ -34,6 +34,12 @@ WHOLE = [
 ]  # fmt: skip
 
 
+def with_head_of(length: int) -> bytes:
+    """A request with many headers, none of which is long; `length` is without the empty line."""
+    lines = POST + b"".join(b"X-%d: %b\r\n" % (n, b"y" * 6000) for n in range(length // 6100))
+    return lines + b"Z: " + b"z" * (length - len(lines) - 3) + b"\r\n\r\n"
+
+
 def incoming(limit: int = 1000) -> Incoming:
     return Incoming(partial(largest_body, limit=limit))
 
@@ -105,6 +111,18 @@ def test_what_is_refused_whatever_comes_is_waited_for_no_longer(request_: bytes)
     assert stage is Stage.ENOUGH
     assert in_pieces(request_, len(request_))[0] is Stage.ENOUGH
     assert came <= len(request_)
+
+
+@pytest.mark.parametrize("size", [1, 10_000, 100_000])
+def test_a_head_is_too_long_in_whatever_pieces_it_comes(size: int) -> None:
+    for length, stage in ((HEAD_BYTES, Stage.WHOLE), (HEAD_BYTES + 1, Stage.ENOUGH)):
+        request = with_head_of(length)
+        assert read(request) == (False, b""), "the parser alone finds nothing too long"
+        coming = incoming()
+        for start in range(0, len(request), size):
+            seen = coming.take(request[start : start + size])
+        assert seen is stage
+        assert coming.is_head_too_long is (stage is Stage.ENOUGH)
 
 
 @pytest.mark.parametrize("kind", ["", "Content-Type: application/json; charset=utf-8\r\n"])

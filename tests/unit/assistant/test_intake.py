@@ -90,6 +90,11 @@ def threads(served: Served) -> int:
     return len(os.listdir(f"/proc/{served.process.pid}/task"))  # noqa: PTH208
 
 
+def processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def read_answer(sock: socket.socket, end: bytes = ANSWER + b"\n") -> bytes:
     received = b""
     while not received.endswith(end):
@@ -124,7 +129,8 @@ def test_half_sent_requests_hold_nobody_up_and_are_cut_off(stub: Stub, tmp_path:
         assert started + RECEIVE_SECONDS <= ended < sent + RECEIVE_SECONDS + TICK_SECONDS + 1
         assert reply.startswith(b"HTTP/1.1 408 ")
         assert reply.endswith(b"TooSlow: the request did not come in time\n")
-    assert 'va_assistant_questions_total{reason="",result="left"} 400.0' in metrics, "half a body"
+    assert 'va_assistant_turned_away_total{reason="TooSlow"} 800.0' in metrics
+    assert 'result="left"' not in metrics, "nobody knows whether it was a question"
 
 
 def test_a_request_that_trickles_is_cut_off_too(stub: Stub, tmp_path: Path) -> None:
@@ -283,6 +289,52 @@ def test_not_even_where_its_end_was_seen_too_early(stub: Stub, tmp_path: Path) -
         assert rest_of(sock).count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.parametrize("line", [b"GET /health", b"POST /nope"])
+@pytest.mark.parametrize("body", [b"1\r\nxZZ0\r\n\r\n", b"1;=\r\nx\r\n0\r\n\r\n"])
+def test_one_request_has_one_response_also_where_its_body_turns_out_to_be_wrong(
+    shared: Served, line: bytes, body: bytes
+) -> None:
+    with shared.connect() as sock:
+        sock.sendall(line + b" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+        assert rest_of(sock).count(b"HTTP/1.1 ") == 1
+
+
+def test_an_empty_line_between_requests_is_none(stub: Stub, tmp_path: Path) -> None:
+    with impatient(tmp_path, stub) as served, served.connect() as sock:
+        sock.sendall(ONE + b"\r\n")
+        assert read_answer(sock).startswith(b"HTTP/1.1 200 ")
+        sock.sendall(ONE)
+        assert read_answer(sock).startswith(b"HTTP/1.1 200 ")
+        sock.sendall(ONE + b"\r\n")
+        assert read_answer(sock).startswith(b"HTTP/1.1 200 ")
+        assert rest_of(sock) == b""
+
+
+def test_a_request_for_which_no_thread_can_be_started_is_refused(
+    stub: Stub, tmp_path: Path
+) -> None:
+    lacking = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+        "start = Pool._adjust_thread_count\n"
+        "def refuse(pool):\n"
+        "    Pool._adjust_thread_count = start\n"
+        '    raise RuntimeError("can\'t start new thread")\n'
+        "Pool._adjust_thread_count = refuse"
+    )
+    with impatient(tmp_path, stub, changes=lacking) as served:
+        with served.connect() as sock:
+            sock.sendall(ONE)
+            refused = rest_of(sock)
+        for _ in range(3):
+            assert served.ask(QUESTION).status == 200
+        metrics = served.probe("/metrics").text
+        assert "Traceback" not in served.log()
+        assert "can't start new thread" in served.log()
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert refused.count(b"HTTP/1.1 ") == 1
+    assert 'va_assistant_turned_away_total{reason="TooBusy"} 1.0' in metrics
+
+
 def test_a_body_that_is_not_read_costs_nobody_the_answer(served: Served) -> None:
     head = POST + b"Content-Length: 104857600\r\n\r\n"
     for _ in range(10):
@@ -311,6 +363,8 @@ def test_a_body_that_is_not_read_costs_nobody_the_answer(served: Served) -> None
         (POST + b"X: " + b"y" * 9_000 + b"\r\n\r\n", 431, "HeadTooLarge"),
         (POST + b"X: " + b"y" * 9_000_000, 431, "HeadTooLarge"),
         (POST + b"X: y\r\n" * 101 + b"\r\n", 431, "HeadTooLarge"),
+        (POST + (b"X: " + b"y" * 6_000 + b"\r\n") * 6 + b"\r\n", 431, "HeadTooLarge"),
+        (HEALTH[:-2] + (b"X: " + b"y" * 470 + b"\r\n") * 70 + b"\r\n", 431, "HeadTooLarge"),
         (b"GET /" + b"y" * 5_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "AddressTooLong"),
         (b"GET /" + b"y" * 9_000_000, 414, "AddressTooLong"),
     ],
@@ -424,10 +478,11 @@ def test_over_its_memory_whoever_has_waited_longest_makes_room(stub: Stub, tmp_p
         impatient(tmp_path, stub, changes="intake.HELD_BYTES = 2_000_000") as served,
         ExitStack() as stack,
     ):
+        silent = half_sent(stack, served, 5, b"")
         clients = half_sent(stack, served, 20, body)
         assert seconds_to_answer(served) < 1
         closed = replies_until_closed(clients[:12], RECEIVE_SECONDS - 1)
-        for sock in clients[-7:]:
+        for sock in silent + clients[-7:]:
             sock.setblocking(False)
             with pytest.raises(BlockingIOError):
                 sock.recv(1)
@@ -446,6 +501,23 @@ def test_without_a_file_for_a_connection_whoever_has_waited_longest_makes_room(
         for _ in range(3):
             assert served.ask(b"", "GET", "/health").status == 200
     assert "Traceback" not in served.log()
+
+
+def test_without_a_file_and_anybody_to_make_room_it_waits(stub: Stub, tmp_path: Path) -> None:
+    with impatient(tmp_path, stub) as served:
+        process = served.process.pid
+        limits = resource.prlimit(process, resource.RLIMIT_NOFILE)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (1, limits[1]))
+        with served.connect() as sock:
+            sock.sendall(ONE)
+            sock.settimeout(2)
+            before = processor_seconds(process)
+            with pytest.raises(TimeoutError):
+                sock.recv(1)
+            assert processor_seconds(process) - before < 0.5
+            resource.prlimit(process, resource.RLIMIT_NOFILE, limits)
+            sock.settimeout(5)
+            assert read_answer(sock).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(("soft", "hard"), [(256, None), (256, 300)])
@@ -504,6 +576,36 @@ def test_a_client_that_reads_late_has_all_its_answers(shared: Served) -> None:
             assert part, received.count(b"HTTP/1.1 200 ")
             received += part
     assert received.count(b'"openapi": "3.1') == 300
+
+
+def test_a_whole_request_waits_for_its_reader_longer_than_half_a_request_for_its_rest(
+    stub: Stub, tmp_path: Path
+) -> None:
+    page = HEALTH.replace(b"/health", b"/openapi.json")
+    with impatient(tmp_path, stub) as served, served.connect() as sock, served.connect() as half:
+        sock.sendall(page * 300)
+        half.sendall(HALF_BODY)
+        assert rest_of(half).startswith(b"HTTP/1.1 408 ")
+        assert 'turned_away_total{reason="TooSlow"} 1.0' in served.probe("/metrics").text
+        received = b""
+        while received.count(b"HTTP/1.1 200 ") < 300:
+            part = sock.recv(1_000_000)
+            assert part, received.count(b"HTTP/1.1 200 ")
+            received += part
+    assert b"HTTP/1.1 408 " not in received
+
+
+def test_who_does_not_read_at_all_is_cut_off_without_words(stub: Stub, tmp_path: Path) -> None:
+    page = HEALTH.replace(b"/health", b"/openapi.json")
+    changes = "intake.SEND_SECONDS = 1.0"
+    with impatient(tmp_path, stub, changes=changes) as served, served.connect() as sock:
+        sock.sendall(page * 300)
+        wait_for(lambda: 'away_total{reason="TooSlow"} 1.0' in served.probe("/metrics").text)
+        received = b""
+        with suppress(ConnectionError):
+            received = rest_of(sock)
+    assert b"HTTP/1.1 408 " not in received
+    assert received.count(b"HTTP/1.1 ") < 300
 
 
 def test_what_needs_no_seat_fits_into_the_buffer_that_is_free() -> None:

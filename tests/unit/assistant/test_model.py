@@ -21,6 +21,7 @@ from va_assistant.keys import GivenKey, KeyFile, KeySource, NoKey
 from va_assistant.model import Model
 from va_assistant.prompt import Query, build_prompt
 from va_assistant.revision import ContextFile, Provider, Revision, model_settings
+from va_assistant.transport import _Connection
 
 QUESTION = Query(question="Which instrument is it, a cello?")
 ANSWER = "Ada plays the cello."
@@ -120,6 +121,45 @@ def resetting() -> Iterator[str]:
             sock.sendall((head + body).encode())
             sock.recv(1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with talking(talk) as url:
+        yield url
+
+
+@contextmanager
+def answering_then(said: bytes) -> Iterator[tuple[str, list[int]]]:
+    """A server that answers the first question on its first connection, then says this and leaves.
+
+    Yields its URL and the questions that came.
+    """
+    body = json.dumps({"choices": [{"message": {"content": ANSWER}, "finish_reason": "stop"}]})
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+    asked: list[int] = []
+
+    def talk(sock: socket.socket) -> None:
+        with sock:
+            read_request(sock)
+            asked.append(len(asked))
+            if len(asked) == 1:
+                sock.sendall((head + body).encode())
+                read_request(sock)
+                asked.append(len(asked))
+            sock.sendall(said)
+
+    with talking(talk) as url:
+        yield url, asked
+
+
+@contextmanager
+def flooding(said: bytes, without_end: bytes) -> Iterator[str]:
+    """A server that never stops."""
+
+    def talk(sock: socket.socket) -> None:
+        with sock, suppress(OSError):
+            read_request(sock)
+            sock.sendall(said)
+            while True:
+                sock.sendall(without_end)
 
     with talking(talk) as url:
         yield url
@@ -275,6 +315,18 @@ def test_one_that_breaks_when_it_is_used_again_costs_no_question() -> None:
         asked = model(url)
         for _ in range(3):
             assert asked.answer(QUESTION, deadline()).text == ANSWER
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Le"]
+)
+def test_one_that_breaks_once_it_began_to_answer_is_asked_no_second_time(said: bytes) -> None:
+    """The server has the question: it may answer, and charge, twice."""
+    with answering_then(said) as (url, came):
+        asked = model(url)
+        assert asked.answer(QUESTION, deadline()).text == ANSWER
+        assert failure_of(asked).reason is Reason.CONNECTION_LOST
+        assert len(came) == 2
 
 
 def test_a_new_connection_that_breaks_is_a_failure_at_once(stub: Stub) -> None:
@@ -452,11 +504,32 @@ def test_a_whole_answer_that_drips_is_held_to_the_deadline() -> None:
     assert time.monotonic() - started < 2
 
 
+def test_what_has_come_is_not_read_after_the_deadline(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """A server that sends faster than we read would hold the question for ever."""
+    ours, theirs = pair
+    theirs.sendall(b"x")
+    with pytest.raises(Failure) as failure:
+        _Connection(ours, None, deadline(0), None).receive()
+    assert failure.value.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"]
+)
+def test_heads_without_end_are_not_read_until_the_deadline(said: bytes) -> None:
+    without_end = b"X: y\r\n" if said else b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    with flooding(said, without_end * 1000) as url:
+        failure = failure_of(model(url), seconds=20)
+    assert failure.reason in {Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST}
+
+
 def test_closing_a_stream_closes_the_connection(stub: Stub) -> None:
     stub.default = Turn(pieces=1000, piece_delay=0.01)
     pieces = model(stub.url).stream(QUESTION, deadline(30))
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     stub.wait_for(lambda: stub.log[0].client_left, 1)
 
 
@@ -567,17 +640,72 @@ def test_a_server_that_speaks_something_else(said: bytes) -> None:
     assert failure.reason in {Reason.UPSTREAM_ERROR, Reason.CONNECTION_LOST}
 
 
-@pytest.mark.parametrize("status", [200, 500])
-@pytest.mark.parametrize("how", ["answer", "try_out"])
-def test_an_answer_that_is_not_of_its_encoding_is_the_model_s_fault(
-    stub: Stub, how: str, status: int
+@pytest.mark.parametrize("encoding", ["gzip", "gz\xefp", "identity, gzip"])
+@pytest.mark.parametrize("how", ["answer", "stream", "try_out"])
+def test_an_encoding_that_was_not_asked_for_is_the_model_s_fault(
+    stub: Stub, how: str, encoding: str
 ) -> None:
-    stub.default = Turn(status=status, headers={"Content-Encoding": "gzip"})
+    """None is unpacked: a few bytes can become more than the memory holds."""
+    stub.default = Turn(headers={"Content-Encoding": encoding})
     asked = model(stub.url)
     with pytest.raises(Failure) as failure:
-        asked.answer(QUESTION, deadline()) if how == "answer" else asked.try_out(deadline())
+        asked.try_out(deadline()) if how == "try_out" else consume(
+            getattr(asked, how)(QUESTION, deadline())
+        )
     assert failure.value.reason is Reason.UPSTREAM_ERROR
+    assert "Content-Encoding" in failure.value.message
     assert failure.value.about_model
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, Reason.KEY_REFUSED), (429, Reason.RATE_LIMITED)]
+)
+def test_an_encoded_error_is_the_one_that_its_status_says(
+    stub: Stub, status: int, reason: Reason
+) -> None:
+    stub.default = Turn(status=status, headers={"Content-Encoding": "gzip"})
+    assert failure_of(model(stub.url)).reason is reason
+
+
+def test_an_answer_may_say_that_it_is_not_encoded(stub: Stub) -> None:
+    stub.default = Turn(headers={"Content-Encoding": "Identity"})
+    assert model(stub.url).answer(QUESTION, deadline()).text
+
+
+@pytest.mark.parametrize(
+    "content_type", [b"text/html; charset=\x00", b"application/json; x=\xe9", b"\xff"]
+)
+def test_an_error_of_an_odd_type_is_the_one_that_its_status_says(content_type: bytes) -> None:
+    body = b'{"error": {"message": "slow down"}}'
+    head = b"HTTP/1.1 429 X\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+
+    def talk(sock: socket.socket) -> None:
+        with sock:
+            read_request(sock)
+            sock.sendall(head % (content_type, len(body)) + body)
+
+    with talking(talk) as url:
+        failure = failure_of(model(url))
+    assert (failure.reason, failure.message) == (
+        Reason.RATE_LIMITED, "the provider answered 429: slow down",
+    )  # fmt: skip
+
+
+def test_the_head_of_another_thread_s_key_is_never_taken(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another thread keeps the head of its own key right after this one did."""
+    asked = model(stub.url)
+    meanwhile = ["sk-other"]
+
+    def interrupted(self: Model, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name == "_head" and meanwhile:
+            self._head_for(meanwhile.pop())
+
+    monkeypatch.setattr(Model, "__setattr__", interrupted)
+    assert b"Bearer sk-one" in asked._head_for("sk-one")
+    assert b"Bearer sk-other" in asked._head_for("sk-other")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import http.client
 import io
+import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -77,6 +79,48 @@ def test_hints_that_come_early_are_no_response() -> None:
     status, headers, body, _ = read(early * 2 + READABLE["counted"])
     assert (status, body) == (200, b"hello")
     assert "link" not in headers
+
+
+@pytest.mark.parametrize("status", [101, 104, 199])
+def test_a_response_that_is_final_below_200_is_no_answer_and_nothing_is_waited_for(
+    status: int,
+) -> None:
+    received = iter([b"HTTP/1.1 %d X\r\nUpgrade: h2c\r\n\r\n" % status])
+    with pytest.raises(Failure) as failure:
+        Reading(lambda: next(received))
+    assert failure.value.reason is Reason.UPSTREAM_ERROR
+    assert str(status) in failure.value.message
+
+
+def test_hints_without_end_are_no_response() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    with pytest.raises(Failure) as failure:
+        Reading(lambda: early * 100)
+    assert failure.value.reason is Reason.UPSTREAM_ERROR
+
+
+def test_headers_without_end_after_a_body_are_lost() -> None:
+    received = itertools.chain(
+        [CHUNKED + b"5\r\nhello\r\n0\r\n"], itertools.repeat(b"X: y\r\n" * 100)
+    )
+    body = Reading(lambda: next(received)).body()
+    assert next(body) == b"hello"
+    with pytest.raises(Failure) as failure:
+        next(body)
+    assert failure.value.reason is Reason.CONNECTION_LOST
+
+
+def test_many_small_chunks_that_came_at_once_are_not_copied_for_each() -> None:
+    """Were the rest copied for each, ten times as many would take a hundred times as long."""
+
+    def seconds(pieces: int) -> float:
+        said = CHUNKED + b"1\r\nx\r\n" * pieces + b"0\r\n\r\n"
+        started = time.thread_time()
+        assert read(said, len(said))[2] == b"x" * pieces
+        return time.thread_time() - started
+
+    few, many = (min(seconds(pieces) for _ in range(3)) for pieces in (10_000, 100_000))
+    assert many < 30 * few
 
 
 @pytest.mark.parametrize(
