@@ -62,7 +62,7 @@ def extraction(text: Path, beside: Beside) -> Iterator[Ask]:
 @contextmanager
 def reranked(text: Path, beside: Beside) -> Iterator[Ask]:
     """Give the lines that are the best for the reranker too."""
-    yield asking(pipeline_of(revision_of(text, beside.url), [], Reranker(beside.reranker_port)))
+    yield asking(pipeline_of(revision_of(text, beside.url), [], _reranker(beside)))
 
 
 @contextmanager
@@ -70,7 +70,16 @@ def ours(text: Path, beside: Beside) -> Iterator[Ask]:
     """Give the assistant's answers, from question to checked answer."""
     revision = revision_of(text, beside.url)
     with closing(_model(revision)) as model:
-        yield asking(pipeline_of(revision, [model], Reranker(beside.reranker_port)))
+        yield asking(pipeline_of(revision, [model], _reranker(beside)))
+
+
+def _reranker(beside: Beside) -> Reranker:
+    """Return a reranker that has to give scores: by the rules alone it would be another way."""
+
+    def failed() -> None:
+        raise AskFailed("the reranker gave no scores")
+
+    return Reranker(beside.reranker_port, failed)
 
 
 def _model(revision: Revision) -> Model:

@@ -157,12 +157,13 @@ class Pipeline:
     ) -> Study:
         """Return a study as the reranker sees it, or as it is where no scores come."""
         lines = [shown(line) for line in self._knowledge.lines_to_rerank(study)]
+        # Half of the time is left to whoever writes.
+        deadline = deadline.part(min(deadline.left() / 2, RERANK_SECONDS))
         found = study
         for question in read if lines else ():
-            # Half of the time is left to whoever writes.
-            scores = reranker.scores(question, lines, min(deadline.left() / 2, RERANK_SECONDS))
+            scores = reranker.scores(question, lines, deadline.left())
             if scores is None:
-                break
+                return study
             found = self._knowledge.reranked(study, scores)
             if not found.judgement.refusal:
                 break

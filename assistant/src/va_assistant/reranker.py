@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from va_assistant.errors import Reason
+from va_assistant.news import News
+
 log = structlog.get_logger()
 
 PAIR = "{question}[SEP]{line}"
@@ -28,10 +31,11 @@ LONGEST_LINE = 350
 reranker's window, whatever they are written in."""
 
 MOST_AT_ONCE = 3
-"""Questions that wait for scores. Others do without at once: one more would be told too late."""
+"""Questions that are read at once, so that the server always has one for each of its slots; others
+wait for their turn here."""
 
 SKIP_SECONDS = 10.0
-"""How long one that gave no scores is not asked again."""
+"""How long nobody asks one that gave no scores."""
 
 FAIR_SECONDS = 1.0
 """Who gives it less time learns nothing about it."""
@@ -52,21 +56,39 @@ class Reranker:
         self._asked_again = 0.0
         """When it is asked again after a failure, by the clock."""
 
+        self._news = News()
+
     def scores(self, question: str, lines: Sequence[str], seconds: float) -> list[float] | None:
         """Return a score for each line, the higher the better; None where none came in time."""
-        if time.monotonic() < self._asked_again or not self._seats.acquire(blocking=False):
+        ends = time.monotonic() + seconds
+        found = None
+        if not self._is_skipped() and self._seats.acquire(timeout=seconds):
+            try:
+                if not self._is_skipped():  # those before may have found out meanwhile
+                    found = self._tried(question, lines, max(0.0, ends - time.monotonic()))
+            finally:
+                self._seats.release()
+        if found is None:
             self._failed()
-            return None
+        return found
+
+    def _is_skipped(self) -> bool:
+        return time.monotonic() < self._asked_again
+
+    def _tried(self, question: str, lines: Sequence[str], seconds: float) -> list[float] | None:
         try:
-            return self._asked(question, lines, seconds)
+            found = self._asked(question, lines, seconds)
         except RerankerError as error:
-            self._failed()
             if seconds >= FAIR_SECONDS:
                 self._asked_again = time.monotonic() + SKIP_SECONDS
-                log.warning("reranker failed", message=str(error), skipped_seconds=SKIP_SECONDS)
+                self._news, count = self._news.failed(Reason.UPSTREAM_ERROR, time.monotonic())
+                if count is not None:
+                    log.warning("reranker failing", message=str(error), failures=count)
             return None
-        finally:
-            self._seats.release()
+        self._news, is_news = self._news.answered(time.monotonic())
+        if is_news:
+            log.info("reranker answers")
+        return found
 
     def _asked(self, question: str, lines: Sequence[str], seconds: float) -> list[float]:
         asked = question[-LONGEST_QUESTION:].translate(_MARKS)

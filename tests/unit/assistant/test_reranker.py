@@ -138,7 +138,7 @@ def test_one_that_had_no_time_is_asked_again_at_once(stub: Stub) -> None:
     assert reranker.scores("q", ["a"], 5) == [1.0]
 
 
-def test_no_more_than_some_wait_for_it(stub: Stub) -> None:
+def test_no_more_than_some_are_read_at_once_and_others_wait_for_their_turn(stub: Stub) -> None:
     stub.hangs, stub.answer = True, embeddings([1.0])
     reranker = Reranker(stub.port)
     found: list[list[float] | None] = []
@@ -149,12 +149,35 @@ def test_no_more_than_some_wait_for_it(stub: Stub) -> None:
     for thread in threads:
         thread.start()
     wait_for(lambda: len(stub.asked) == MOST_AT_ONCE)
-    assert reranker.scores("q", ["a"], 20) is None
+    assert reranker.scores("q", ["a"], 0.2) is None
+    assert len(stub.asked) == MOST_AT_ONCE
+    last = threading.Thread(target=lambda: found.append(reranker.scores("q", ["a"], 20)))
+    last.start()
+    stub.released.set()
+    for thread in (*threads, last):
+        thread.join()
+    assert found == [[1.0]] * (MOST_AT_ONCE + 1)
+
+
+def test_those_that_wait_do_without_once_one_has_failed(
+    stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.hangs, stub.status = True, 500
+    reranker = Reranker(stub.port)
+    found: list[list[float] | None] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(reranker.scores("q", ["a"], 20)))
+        for _ in range(MOST_AT_ONCE + 4)
+    ]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(stub.asked) == MOST_AT_ONCE)
     stub.released.set()
     for thread in threads:
         thread.join()
-    assert found == [[1.0]] * MOST_AT_ONCE
-    assert reranker.scores("q", ["a"], 5) == [1.0]
+    assert found == [None] * (MOST_AT_ONCE + 4)
+    assert len(stub.asked) == MOST_AT_ONCE
+    assert capsys.readouterr().out.count("reranker failing") == 1
 
 
 def test_one_that_is_not_there_is_told() -> None:
