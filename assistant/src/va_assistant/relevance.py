@@ -17,6 +17,10 @@ from va_assistant.words import fold
 MOST_LINES = 12
 """That a reranker is shown: among them is nearly always the one that answers, if there is one."""
 
+NO_HEADING = "Information"
+"""Above a line that has no heading: the reranker has learnt from lines that have one, and trusts
+none without."""
+
 RULES_WEIGHT = 4.0
 """What a score of the rules counts beside one of the reranker."""
 
@@ -35,7 +39,7 @@ NEAR = 3.0
 
 def shown(sentence: Sentence) -> str:
     """Return a line with what must be read with it: the headings above, its question, its topic."""
-    parts = [f"{' > '.join(sentence.headings[-2:])}:"] if sentence.headings else []
+    parts = [f"{' > '.join(sentence.headings[-2:]) or NO_HEADING}:"]
     if sentence.intro:
         parts.append(sentence.intro)
     if sentence.topic and sentence.topic not in sentence.text:

@@ -49,6 +49,11 @@ def test_a_line_is_shown_below_its_headings_and_after_its_question(written: str,
     assert shown(found) == line
 
 
+def test_a_line_without_heading_is_shown_below_one_that_says_nothing() -> None:
+    (passage,) = knowledge("Her dog is called Pixel.").passages
+    assert shown(passage.sentences[0]) == "Information: Her dog is called Pixel."
+
+
 BEFORE = (
     Turn(role="user", text="How much is a city bike?"),
     Turn(role="assistant", text="260 kr"),
