@@ -1,13 +1,15 @@
 """The material: texts, questions, and the words of a text that answer; and what pairs it makes.
 
 The texts are cut as the assistant cuts its own, and a question's wrong lines are those that the
-assistant's rules find best: what the reranker learns is to do better than these.
+assistant's rules find best: what the reranker learns is to do better than these. Some questions
+are asked of a second text, which does not answer them.
 """
 
 import json
+import random
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,14 @@ ENOUGH_WORDS = 0.8
 FOUND = 16
 """Lines of the rules that are kept."""
 
+CROSSED = 0.38
+"""Share of the answered questions that may be asked of another text, too."""
+
+NAMELESS = 0.3
+"""Share of those without a name of its own: another text might answer them after all."""
+
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -35,17 +45,28 @@ class Question:
     found: tuple[int, ...]
     """Lines that the rules find, the best first."""
 
-    scores: tuple[float, ...]
-    """What the rules give them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A text as a reranker is shown it."""
 
     name: str
-    lines: tuple[str, ...]
+    ways: tuple[tuple[str, ...], ...]
+    """Its lines, as they are shown below their headings, below the last one, and below none."""
+
     questions: tuple[Question, ...]
+    knowledge: Knowledge
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        """Its sentences, in the order of the lines."""
+        return [one for passage in self.knowledge.passages for one in passage.sentences]
+
+    def found(self, question: str) -> tuple[int, ...]:
+        """Return the lines that the rules find for a question, the best first."""
+        numbers = {id(sentence): number for number, sentence in enumerate(self.sentences)}
+        ranked = self.knowledge.study(question).ranked[:FOUND]
+        return tuple(numbers[id(one.hit.sentence)] for one in ranked)
 
 
 def texts(folder: Path = FOLDER) -> Iterator[Text]:
@@ -60,21 +81,48 @@ def text_of(name: str, row: dict[str, Any]) -> Text:
     model = model_settings(provider=Provider.EMBEDDED, name="m", base_url=None)
     files = (ContextFile(name=f"{name}.md", text=row["text"]),)
     knowledge = Knowledge(Revision(name=name, instructions=None, files=files, model=model))
-    sentences = [one for passage in knowledge.passages for one in passage.sentences]
-    numbers = {id(sentence): number for number, sentence in enumerate(sentences)}
-    questions = []
-    for asked in row["questions"]:
-        answers = frozenset(_line_with(words, row["text"], sentences) for words in asked["a"])
-        ranked = knowledge.study(asked["q"]).ranked[:FOUND]
-        questions.append(
-            Question(
-                text=asked["q"],
-                answers=answers,
-                found=tuple(numbers[id(one.hit.sentence)] for one in ranked),
-                scores=tuple(one.score for one in ranked),
-            )
+    text = Text(name=name, ways=(), questions=(), knowledge=knowledge)
+    sentences = text.sentences
+    ways = (
+        tuple(map(shown, sentences)),
+        tuple(shown(replace(one, headings=one.headings[-1:])) for one in sentences),
+        tuple(shown(replace(one, headings=())) for one in sentences),
+    )
+    questions = tuple(
+        Question(
+            text=asked["q"],
+            answers=frozenset(_line_with(words, row["text"], sentences) for words in asked["a"]),
+            found=text.found(asked["q"]),
         )
-    return Text(name=name, lines=tuple(map(shown, sentences)), questions=tuple(questions))
+        for asked in row["questions"]
+    )
+    return replace(text, ways=ways, questions=questions)
+
+
+def crossed(found: Sequence[Text], chance: random.Random) -> Iterator[tuple[Text, Question]]:
+    """Yield questions that have an answer, each with another text, which has none for it.
+
+    In the words of what is answered: near misses alone would teach what near misses sound like.
+    """
+    for text in found:
+        for question in text.questions:
+            other = chance.choice(found)
+            if not question.answers or other is text or chance.random() > CROSSED:
+                continue
+            if _is_of_another(question.text, other, chance) and (
+                lines := other.found(question.text)
+            ):
+                yield other, replace(question, answers=frozenset(), found=lines)
+
+
+def _is_of_another(question: str, text: Text, chance: random.Random) -> bool:
+    """Tell whether a text surely does not answer a question."""
+    said = " ".join(one.text for one in text.sentences)
+    if any(name not in said for name in _NAME.findall(question)):
+        return True
+    return text.knowledge.study(question).judgement.refusal is not None and (
+        chance.random() < NAMELESS
+    )
 
 
 def _line_with(words: str, text: str, sentences: list[Sentence]) -> int:
