@@ -10,11 +10,12 @@ import yaml
 HERE = Path(__file__).parent
 TEXTS = HERE / "texts"
 QUESTIONS = HERE / "questions"
-WORK_SETS = ("dev", "held-out", "practice")
-"""All were looked at while the answers were improved; `practice` has texts of other kinds."""
+WORK_SETS = ("dev", "held-out", "practice", "matched")
+"""All were looked at while the answers were improved; `practice` has texts of other kinds, and in
+`matched` the wording of a question does not tell whether it has an answer."""
 
 RELEASE_SET = "unseen"
-"""About texts of its own, and counted at releases only: nothing was ever improved by it."""
+"""About texts of its own, and counted at releases only: the answers are not improved by it."""
 
 SETS = (*WORK_SETS, RELEASE_SET)
 

@@ -21,7 +21,10 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bert = BertModel.from_pretrained(BASE, add_pooling_layer=False)
+        # On a processor the fused attention takes most of the time to go back through.
+        self.bert = BertModel.from_pretrained(
+            BASE, add_pooling_layer=False, attn_implementation="eager"
+        )
         self.out = nn.Linear(self.bert.config.hidden_size, 1)
         # There is too little material to learn words from, and they are half of the weights.
         self.bert.embeddings.requires_grad_(False)

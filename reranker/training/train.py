@@ -2,29 +2,42 @@
 
 An hour or two on two cores. Every question comes `--visits` times, each time with its answers,
 with lines that the rules find for it and with one that they do not; below all headings, below the
-last or below none, for many a text has none. What its wording gives away is weighed out.
+last or below none, for many a text has none; sometimes mistyped. Two things are learnt at once:
+whether a line answers, where what the question's wording gives away is weighed out, and that an
+answer comes before the other lines of its question, where wording cannot tell anything.
 """
 
 import argparse
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import mistyping
 import torch
 import wording
 from material import Question, Text, crossed, texts
 from reranker_net import Net, padded, tokenizer
-from torch import nn
+from tokenizers import Tokenizer
+from torch import Tensor, nn
 
 RATE = 1.2e-4
 HEAD_RATE = 5 * RATE
 """The one row of weights begins from nothing."""
 
 WARM_UP_STEPS = 60
-BATCH = 64
+BATCH = 26
+"""Questions, with some five lines each."""
+
+AT_ONCE = 32
+"""Lines of like length that the network is given at once: it needs little padding then."""
+
 RIGHT_WEIGHT = 2.5
 """What a right line counts beside a wrong one, of which there are some five times as many."""
+
+CHOOSING = 0.5
+"""What it counts that an answer comes first, beside whether lines answer."""
 
 NEAREST = 2
 """Wrong lines that the rules like most."""
@@ -34,6 +47,17 @@ WAYS = (0.5, 0.15, 0.35)
 
 Case = tuple[Text, Question, float]
 """A question, the text it is asked of, and what it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A question with lines, the right ones first, all as tokens."""
+
+    pairs: tuple[list[int], ...]
+    right: int
+    """How many of the lines answer it."""
+
+    count: float
 
 
 def wrong_lines(question: Question, text: Text, chance: random.Random) -> list[int]:
@@ -57,16 +81,42 @@ def cases(found: list[Text], chance: random.Random) -> list[Case]:
     return [(*one, count) for one, count in zip(asked, counts, strict=True)]
 
 
-def visits(
-    asked: list[Case], chance: random.Random
-) -> Iterator[tuple[str, str, tuple[float, float]]]:
-    """Yield question, line, whether it answers and what that counts; each question once."""
+def visits(asked: list[Case], chance: random.Random, tokens: Tokenizer) -> Iterator[Visit]:
+    """Yield each question once."""
     for text, question, count in chance.sample(asked, len(asked)):
         (lines,) = chance.choices(text.ways, WAYS)
-        for line in question.answers:
-            yield question.text, lines[line], (1.0, count)
-        for line in wrong_lines(question, text, chance):
-            yield question.text, lines[line], (0.0, count)
+        typed = mistyping.typed(question.text, chance)
+        shown = [*question.answers, *wrong_lines(question, text, chance)]
+        yield Visit(
+            tuple(tokens.encode(typed, lines[line]).ids for line in shown),
+            len(question.answers),
+            count,
+        )
+
+
+def scores_of(net: Net, pairs: Sequence[list[int]]) -> Tensor:
+    """Return the score of each pair."""
+    order = sorted(range(len(pairs)), key=lambda at: len(pairs[at]))
+    lots = [order[at : at + AT_ONCE] for at in range(0, len(order), AT_ONCE)]
+    scores = torch.cat([net(*padded([pairs[at] for at in lot])) for lot in lots])
+    return scores[torch.tensor(order).argsort()]
+
+
+def loss_of(scores: Tensor, batch: Sequence[Visit]) -> Tensor:
+    """Return how far the scores of all lines of a batch are from what they should be."""
+    right = [float(at < one.right) for one in batch for at in range(len(one.pairs))]
+    counts = torch.tensor([one.count for one in batch for _ in one.pairs])
+    answering = nn.functional.binary_cross_entropy_with_logits(
+        scores, torch.tensor(right), pos_weight=torch.tensor(RIGHT_WEIGHT), reduction="none"
+    )
+    # For each answer: the chance that it is chosen among itself and the wrong lines.
+    choosing = [
+        torch.logsumexp(torch.cat((own[at : at + 1], own[one.right :])), 0) - own[at]
+        for own, one in zip(scores.split([len(v.pairs) for v in batch]), batch, strict=True)
+        for at in range(one.right)
+    ]
+    weighed = (answering * counts).mean()
+    return weighed + CHOOSING * torch.stack(choosing).mean() if choosing else weighed
 
 
 def main() -> None:
@@ -80,8 +130,7 @@ def main() -> None:
     chance = random.Random(1)  # noqa: S311 - a repeatable order, not a secret
     asked = cases(list(texts())[: options.texts], chance)
     net, tokens = Net(), tokenizer()
-    per_visit = sum(1 for _ in visits(asked, random.Random(1))) // BATCH + 1  # noqa: S311
-    steps = options.visits * per_visit
+    steps = options.visits * -(-len(asked) // BATCH)
     body = [p for name, p in net.named_parameters() if p.requires_grad and "out." not in name]
     optimizer = torch.optim.AdamW(
         [{"params": body, "lr": RATE}, {"params": net.out.parameters(), "lr": HEAD_RATE}]
@@ -89,19 +138,14 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, step / WARM_UP_STEPS) * max(0.01, 1 - step / steps)
     )
-    judge = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(RIGHT_WEIGHT), reduction="none")
     for visit in range(options.visits):
-        pairs = [(tokens.encode(*pair[:2]).ids, pair[2]) for pair in visits(asked, chance)]
-        # Pairs of like length, which need little padding, in batches of any order.
-        pairs.sort(key=lambda pair: len(pair[0]) + 6 * chance.random())
-        batches = [pairs[at : at + BATCH] for at in range(0, len(pairs), BATCH)]
-        chance.shuffle(batches)
         began, lost = time.monotonic(), 0.0
+        found = list(visits(asked, chance, tokens))
+        batches = [found[at : at + BATCH] for at in range(0, len(found), BATCH)]
         for batch in batches:
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                scores = net(*padded([pair for pair, _ in batch]))
-            answers, counts = torch.tensor([said for _, said in batch]).unbind(1)
-            loss = (judge(scores.float(), answers) * counts).mean()
+                scores = scores_of(net, [pair for one in batch for pair in one.pairs])
+            loss = loss_of(scores.float(), batch)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -110,7 +154,7 @@ def main() -> None:
             lost += loss.item()
         seconds = time.monotonic() - began
         print(f"visit {visit + 1}: loss {lost / len(batches):.3f}, {seconds:.0f} s", flush=True)
-    torch.save(net.state_dict(), options.out)
+        torch.save(net.state_dict(), options.out)
 
 
 if __name__ == "__main__":

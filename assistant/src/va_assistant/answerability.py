@@ -167,9 +167,12 @@ def judge(found: Found, best: Candidate | None) -> Judgement:
 
 
 def lacks_name(found: Found, best: Candidate) -> bool:
-    """Tell whether a sentence says nothing of a name or a number that is asked about."""
+    """Tell whether a sentence says nothing of a name or a number that is asked about.
+
+    One that says something else of a yes-or-no question may still answer it: is she from Rome?
+    """
     is_named = any(term.is_name for term in best.hit.missing)
-    return is_named and found.asked.wanted is not Wanted.YES_NO
+    return is_named and not (found.asked.wanted is Wanted.YES_NO and best.hit.coverage)
 
 
 def _may_lack(found: Found, best: Candidate, lacking: int) -> bool:

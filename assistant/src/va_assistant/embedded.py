@@ -44,7 +44,7 @@ MODEL = Weights(
 RERANKER = Weights(
     "va_reranker",
     "reranker.gguf",
-    "1a4dca012268cd8a21398029732391a278b1c77b88a17d492d7c9a09bf645a84",
+    "e6d6a8afd9b4fadc864d2b63f23c52f200e3dcdf34d3031b82358d1baaa6318f",
 )
 RERANKER_WINDOW = 512
 """Tokens of a question and a line: as many as its positions. All are computed at once."""

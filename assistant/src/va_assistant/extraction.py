@@ -8,7 +8,7 @@ from va_assistant import evidence
 from va_assistant.asking import Asked
 from va_assistant.matching import Hit
 from va_assistant.passages import Sentence
-from va_assistant.retrieval import Found
+from va_assistant.retrieval import Found, orders
 from va_assistant.wanted import Wanted
 
 MAX_LINES = 3
@@ -47,7 +47,7 @@ class Candidate:
 def candidates(found: Found) -> list[Candidate]:
     """Return the sentences that may answer, the best first."""
     asked = found.asked
-    ranked = [_candidate(asked, hit) for hit in found.hits]
+    ranked = [candidate(asked, hit) for hit in found.hits]
     ranked.sort(key=lambda one: (-one.score, one.hit.sentence.file, one.hit.sentence.line))
     # What has the words may stand beside what has the answer.
     first = next((one for one in ranked if one.holds_wanted), None)
@@ -89,6 +89,7 @@ def _with_what_it_means(hit: Hit) -> list[Sentence]:
     if (
         before is None
         or before.is_question
+        or orders(before.text)
         or before.statement != hit.sentence.statement
         or not _PRONOUN.match(hit.sentence.text)
     ):
@@ -101,7 +102,8 @@ def near_best(ranked: Sequence[Candidate], least: float) -> list[Sentence]:
     return [one.hit.sentence for one in ranked[:12] if one.score >= least]
 
 
-def _candidate(asked: Asked, hit: Hit) -> Candidate:
+def candidate(asked: Asked, hit: Hit) -> Candidate:
+    """Return how well a sentence may answer."""
     text = hit.sentence.text
     holds = hit.holds_wanted
     score = hit.coverage + OWN_SHARE * hit.own
@@ -126,4 +128,5 @@ def _whole_list(best: Candidate) -> list[Sentence]:
     passage, sentence = best.hit.passage, best.hit.sentence
     if not sentence.in_list or best.hit.own > 0.5 * best.hit.coverage:
         return []
-    return [other for other in passage.sentences if other.in_list][:MAX_LIST_LINES]
+    listed = [other for other in passage.sentences if other.in_list and not orders(other.text)]
+    return listed[:MAX_LIST_LINES]

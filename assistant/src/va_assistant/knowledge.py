@@ -1,7 +1,8 @@
 """What an assistant knows of its texts, and what it finds in them for one question; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from va_assistant import relevance
 from va_assistant.answerability import Judgement, Refusal, judge, lacks_name, nature
@@ -11,6 +12,7 @@ from va_assistant.extraction import (
     NEARLY_AS_GOOD,
     Candidate,
     best_lines,
+    candidate,
     candidates,
     near_best,
     share_of_best,
@@ -82,15 +84,36 @@ class Knowledge:
             passages=self._best_passages(ranked),
         )
 
+    def respelt(self, question: str) -> str:
+        """Return a question with its mistyped words as they are meant."""
+        return self._index.respelt(question)
+
     def lines_to_rerank(self, study: Study) -> tuple[Sentence, ...]:
         """Return the lines of which a reranker should tell how well they answer, best first.
 
         None where that is settled, nor in texts whose language it has not learnt.
         """
-        is_open = study.judgement.refusal in {None, Refusal.NOT_IN_TEXT}
-        if not (is_open and self.stems) or study.found.asked.is_overview:
+        if not self._is_open(study):
             return ()
         return tuple(one.hit.sentence for one in study.ranked[: relevance.MOST_LINES])
+
+    def further(self, study: Study) -> Iterator[Study]:
+        """Yield studies of the lines that are not among the best, to rerank one after the other.
+
+        Those that the rules have found go first, then all others in the order of the texts. What
+        the rules think of the best line says nothing of these.
+        """
+        if not self._is_open(study):
+            return
+        rest = study.ranked[relevance.MOST_LINES :]
+        others = (candidate(study.found.asked, hit) for hit in self._index.others(study.found))
+        lines = islice(chain(rest, others), relevance.MOST_FURTHER_LINES)
+        while part := tuple(islice(lines, relevance.MOST_LINES)):
+            yield replace(study, ranked=part, judgement=Judgement(refusal=None))
+
+    def _is_open(self, study: Study) -> bool:
+        is_open = study.judgement.refusal in {None, Refusal.NOT_IN_TEXT}
+        return is_open and self.stems and not study.found.asked.is_overview
 
     def reranked(self, study: Study, scores: Sequence[float]) -> Study:
         """Return a study with the scores of a reranker for its `lines_to_rerank`."""

@@ -168,8 +168,8 @@ def before_factor(sentence: Sentence, *, follows_on: bool) -> float:
     return BEFORE_FACTOR if _POINTS_BACK.search(sentence.text) else UNTIED_FACTOR
 
 
-def weigh(place: Place, asked: Asked, words: Sequence[Word]) -> Hit | None:
-    """Return how much of a question a sentence holds; None where it is nothing."""
+def weigh(place: Place, asked: Asked, words: Sequence[Word]) -> Hit:
+    """Return how much of a question a sentence holds."""
     held = in_itself = whole = bonus = before = 0.0
     weakest = 1.0
     solid = 0
@@ -205,8 +205,6 @@ def weigh(place: Place, asked: Asked, words: Sequence[Word]) -> Hit | None:
             solid += inside >= SOLID
         if not match and term.weight > LIGHT_WEIGHT:
             missing.append(term)
-    if not held and not bonus:
-        return None
     return Hit(
         sentence=place.sentence,
         passage=place.passage,

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
@@ -25,7 +25,7 @@ from va_assistant.prompt import Query, sends_whole
 from va_assistant.questions import Turn
 from va_assistant.relevance import readings, shown
 from va_assistant.replies import Author, Made, Part, Reply, Source, sources_of
-from va_assistant.reranker import Reranker
+from va_assistant.reranker import LONGEST_QUESTION, Reranker
 from va_assistant.revision import ModelSettings, Provider
 from va_assistant.traces import UNTRACED, Trace
 from va_assistant.transport import TRACEPARENT
@@ -37,7 +37,7 @@ SMALL_MODEL_LINES = 4
 """Lines that a small model is given: with more it picks the wrong one more often."""
 
 RERANK_SECONDS = 3.0
-"""Longest wait for the reranker: some ten times what it takes, for others may come before."""
+"""Longest wait for the reranker, several times what it takes, for others may come before."""
 
 LONGEST_GAP_SECONDS = 15.0
 """Silence inside an answer that has begun, where nobody says otherwise."""
@@ -156,18 +156,28 @@ class Pipeline:
         self, reranker: Reranker, study: Study, read: Sequence[str], deadline: Deadline
     ) -> Study:
         """Return a study as the reranker sees it, or as it is where no scores come."""
-        lines = [shown(line) for line in self._knowledge.lines_to_rerank(study)]
         # Half of the time is left to whoever writes.
         deadline = deadline.part(min(deadline.left() / 2, RERANK_SECONDS))
-        found = study
-        for question in read if lines else ():
-            scores = reranker.scores(question, lines, deadline.left())
-            if scores is None:
-                return study
-            found = self._knowledge.reranked(study, scores)
-            if not found.judgement.refusal:
-                break
-        return found
+        # Further lines are a second chance: they may not make others wait as long again.
+        patience = deadline.left() / 2
+        asked = [self._knowledge.respelt(question[-LONGEST_QUESTION:]) for question in read]
+        refused: Study | None = None
+        for part in chain([study], self._knowledge.further(study)):
+            lines = [shown(line) for line in self._knowledge.lines_to_rerank(part)]
+            is_first = part is study
+            found: Study | None = None
+            for question in asked if is_first else asked[:1]:
+                if not lines or (not is_first and deadline.left() < patience):
+                    break
+                scores = reranker.scores(question, lines, deadline.left())
+                if scores is None:
+                    return refused or study
+                found = self._knowledge.reranked(part, scores)
+                if not found.judgement.refusal:
+                    return found
+            if is_first:
+                refused = found
+        return refused or study
 
     def _rungs_to_ask(self, study: Study) -> Sequence[Rung]:
         """Return the models that are worth asking, down to the first that is not.

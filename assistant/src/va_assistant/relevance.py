@@ -5,6 +5,7 @@ but nothing of the whole text. Both together choose better than either, and tell
 line answers.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,13 +16,17 @@ from va_assistant.questions import Turn
 from va_assistant.words import fold
 
 MOST_LINES = 12
-"""That a reranker is shown: among them is nearly always the one that answers, if there is one."""
+"""That a reranker is shown at once: among the best is mostly the one that answers, if there is
+one."""
+
+MOST_FURTHER_LINES = 36
+"""That it is shown where none of the best answers: a short text whole."""
 
 NO_HEADING = "Information"
 """Above a line that has no heading: the reranker has learnt from lines that have one, and trusts
 none without."""
 
-RULES_WEIGHT = 4.0
+RULES_WEIGHT = 2.0
 """What a score of the rules counts beside one of the reranker."""
 
 ENOUGH = 1.5
@@ -62,9 +67,13 @@ def readings(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
 
 
 def reranked(ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
-    """Return the lines that were scored, with what both say of them, the best first."""
+    """Return the lines with what both say of them, the best first; those not scored come last.
+
+    None of these answers, but a larger model behind the embedded one may be given them.
+    """
     found = [
         replace(one, score=score + RULES_WEIGHT * one.score)
         for one, score in zip(ranked, scores, strict=False)
     ]
-    return sorted(found, key=lambda one: -one.score)
+    found.sort(key=lambda one: -one.score)
+    return found + [replace(one, score=-math.inf) for one in ranked[len(scores) :]]

@@ -11,7 +11,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
@@ -49,6 +49,9 @@ K1, B = 1.2, 0.5
 
 CANDIDATES = 24
 """Passages whose sentences are looked at."""
+
+OTHERS = 48
+"""Passages whose other sentences may be read, too."""
 
 PLACES_KEPT = 96
 """Passages whose sentences stay weighed for the next question; some kilobytes each."""
@@ -118,18 +121,18 @@ class Index:
         self._terms = lru_cache(maxsize=2048)(self._read_terms)
         self._places = lru_cache(maxsize=PLACES_KEPT)(self._read_places)
 
+    def respelt(self, question: str) -> str:
+        """Return a question with its mistyped words as they are meant."""
+        return self._spelling.respelt(question, self._postings.__contains__)
+
     def search(self, asked: Asked) -> Found:
         """Return the sentences that hold the most of a question."""
         terms = self._spelling.corrected(asked.terms, self._postings.__contains__)
         asked = replace(asked, terms=tuple(terms))
         words = [self._looked_for(term) for term in asked.terms]
-        hits: list[Hit] = [
-            hit
-            for number in dict.fromkeys((*self._best_passages(words), *self._showing(asked.wanted)))
-            for place in self._places(number)
-            if not (asked.excluded and place.is_about(asked.excluded))
-            and (hit := weigh(place, asked, words))
-        ]
+        near = dict.fromkeys((*self._best_passages(words), *self._showing(asked.wanted)))
+        weighed = (weigh(place, asked, words) for place in self._places_about(near, asked))
+        hits = [hit for hit in weighed if hit.coverage]
         hits.sort(key=lambda hit: -hit.coverage)
         return Found(
             asked=asked,
@@ -144,6 +147,23 @@ class Index:
     @lru_cache(maxsize=32)  # noqa: B019  # an index lives as long as its process
     def _heading_terms(self, heading: str) -> list[str]:
         return terms_of(heading, stems=self.stems)
+
+    def others(self, found: Found) -> Iterator[Hit]:
+        """Yield sentences that a question has not found, in the order of the texts.
+
+        Of a long text only those of its beginning: who reads on reads little of it anyway.
+        """
+        known = {id(hit.sentence) for hit in found.hits}
+        words = [self._looked_for(term) for term in found.asked.terms]
+        for place in self._places_about(range(min(OTHERS, len(self.passages))), found.asked):
+            if id(place.sentence) not in known:
+                yield weigh(place, found.asked, words)
+
+    def _places_about(self, numbers: Iterable[int], asked: Asked) -> Iterator[Place]:
+        for number in numbers:
+            for place in self._places(number):
+                if not (asked.excluded and place.is_about(asked.excluded)):
+                    yield place
 
     def _passage_terms(self, passage: Passage) -> list[str]:
         terms: list[str] = []

@@ -28,6 +28,11 @@ WORDS_KEPT = 512
 
 _NO_WORDS: "tuple[list[str], array[int]]" = ([], array("I"))
 
+_WORD = re.compile(
+    r"(?<![\w@./-])(?P<word>(?P<name>(?<!\A)(?<![.?!]\s)[A-Z][a-z]+)|[^\W\d_]+)(?![\w@/]|\.\w|-\d)"
+)
+"""A word, and whether it is written as a name; what is a part of an address or a code is none."""
+
 _MISTYPED = (
     (re.compile(r"(?i)^(?:wen|whn|hwen|whne|wehn)\b"), "when"),
     (re.compile(r"(?i)^(?:wat|waht|wht|hwat|whta|wath)(s?)\b"), r"what\1"),
@@ -88,7 +93,7 @@ class Spelling:
         looked_for = 0
         for term in terms:
             word = fold(term.written)
-            if self._may_be_a_slip(term, word, is_known):
+            if not term.also and self._may_be_a_slip(word, [term.term], is_known):
                 if vocabulary.is_word(word):
                     term = replace(term, weight=0.0) if _is_small_word_swapped(word) else term
                 elif looked_for < MOST_LOOKED_FOR:
@@ -97,13 +102,44 @@ class Spelling:
             found.append(term)
         return found
 
-    def _may_be_a_slip(self, term: Term, word: str, is_known: Callable[[str], bool]) -> bool:
+    def respelt(self, question: str, is_known: Callable[[str], bool]) -> str:
+        """Return a question with its mistyped words as they are meant, to be read as a whole.
+
+        What the texts do not say must be a common word mistyped, and a name is none.
+        """
+        looked_for = 0
+
+        def meant(found: re.Match[str]) -> str:
+            nonlocal looked_for
+            word = fold(found["word"])
+            is_slip = self._may_be_a_slip(word, terms_of(word, stems=self._stems), is_known)
+            if not is_slip or vocabulary.is_word(word) or looked_for == MOST_LOOKED_FOR:
+                return found[0]
+            looked_for += 1
+            return (
+                self._of_the_texts(word, is_known)
+                or (None if found["name"] else vocabulary.meant(word))
+                or found[0]
+            )
+
+        return _WORD.sub(meant, spelt(question))
+
+    def _of_the_texts(self, word: str, is_known: Callable[[str], bool]) -> str | None:
+        """Return the word of the texts that one is a slip of, if any is as near as all others."""
+        said = [
+            near
+            for near in self._nearest(word)
+            if any(map(is_known, terms_of(near, stems=self._stems)))
+        ]
+        return min(said, key=lambda near: (near[0] != word[0], near[-1] != word[-1]), default=None)
+
+    def _may_be_a_slip(
+        self, word: str, terms: Iterable[str], is_known: Callable[[str], bool]
+    ) -> bool:
         return (
-            not term.also
-            and len(word) > 3
+            len(word) > 3
             and word.isalpha()
-            and not is_known(term.term)
-            and not concepts.known(term.term)
+            and not any(is_known(term) or concepts.known(term) for term in terms)
             and word not in self._words.get((word[0], len(word)), _NO_WORDS)[0]
         )
 

@@ -69,12 +69,12 @@ def test_its_reranker_finds_what_is_asked_in_other_words_and_tells_what_is_not_t
     ) as process:
         assert process.stdout
         assert process.stdout.readline().startswith("Ready.")
-        found = fetch(port, "POST", "/", "Are meals included in the price of the trips?", {})
+        found = fetch(port, "POST", "/", "Someone got hurt, who do I have to tell?", {})
         missing = fetch(port, "POST", "/", "What does the minibus run on?", {})
         metrics = fetch(probe_port, "GET", "/metrics", None, {}).text
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
-    assert "not the food" in found.text
+    assert "Priya Raman" in found.text
     assert "does not say" in missing.text
     assert "va_assistant_reranker_failures_total 0.0\n" in metrics
 
@@ -97,7 +97,7 @@ def test_a_line_that_answers_scores_above_nothing_and_others_below(reranker: Rer
         "Rooms: The reception closes at 22:00.",
     ]
     scores = reranker.scores("Can I bring my dog?", lines, 20)
-    assert scores == pytest.approx([4.06, -6.69, -6.93], abs=0.3)
+    assert scores == pytest.approx([2.75, -5.31, -5.59], abs=0.3)
     scores = reranker.scores("Is there a gym?", lines, 20)
     assert scores
     assert max(scores) < -5

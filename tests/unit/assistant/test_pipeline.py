@@ -19,7 +19,7 @@ from va_assistant.prompt import Query
 from va_assistant.questions import Turn
 from va_assistant.readiness import Readiness
 from va_assistant.replies import Author, Made, Reply
-from va_assistant.reranker import Reranker
+from va_assistant.reranker import LONGEST_QUESTION, Reranker
 from va_assistant.revision import (
     AnswerSettings,
     ContextFile,
@@ -233,6 +233,13 @@ def test_a_reranker_reads_a_follow_up_in_more_ways_than_one_within_its_time() ->
     assert likes.asked == [("Who plays what? And Ada?", pytest.approx(RERANK_SECONDS, abs=0.1))]
 
 
+def test_a_reranker_reads_mistyped_words_as_they_are_meant() -> None:
+    likes = Likes("cello")
+    asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, reranker=likes)
+    asked.answer("wat does Ada paly in the qaurtet")
+    assert [question for question, _ in likes.asked] == ["what does Ada play in the quartet"]
+
+
 def test_the_rules_choose_alone_while_the_reranker_is_down() -> None:
     asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, reranker=Likes(None))
     assert asked.answer(QUESTION).text == "Ada plays the cello in a string quartet."
@@ -243,6 +250,66 @@ def test_the_rules_choose_alone_where_the_reranker_fails_on_the_way() -> None:
     asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, reranker=Likes("flute", 1))
     before = (Turn(role="user", text="What does Ada play?"),)
     assert asked.answer("in a quartet?", before).text == "Ada plays the cello in a string quartet."
+
+
+MANY_LINES = (
+    "".join(f"Ada has been to the house of aunt {n}.\n\n" for n in range(30)) + "We fear heights.\n"
+)
+
+
+def test_where_none_of_the_best_lines_answers_the_reranker_reads_on() -> None:
+    likes = Likes("heights")
+    asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, text=MANY_LINES, reranker=likes)
+    reply = asked.answer("What is Ada frightened of?")
+    assert (reply.made, reply.text) == (Made.PASSAGES, "We fear heights.")
+    assert len(likes.asked) == 3
+    likes.asked.clear()
+    likes.word = "aunt 29"
+    assert asked.answer("Has Ada been to aunt 29?").made is Made.PASSAGES
+    assert len(likes.asked) == 1
+
+
+def test_a_reranker_that_fails_while_it_reads_on_has_told_that_the_best_lines_do_not_answer() -> (
+    None
+):
+    likes = Likes("heights", questions=1)
+    asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, text=MANY_LINES, reranker=likes)
+    assert asked.answer("Which house has Ada been to?").made is Made.NO_ANSWER
+    assert len(likes.asked) == 2
+
+
+def test_a_reranker_reads_on_only_while_half_of_its_time_is_left() -> None:
+    now = 1000.0
+
+    class Slow(Likes):
+        def scores(self, question: str, lines: Sequence[str], seconds: float) -> list[float] | None:
+            nonlocal now
+            now += 0.4 * RERANK_SECONDS
+            return super().scores(question, lines, seconds)
+
+    slow = Slow("heights")
+    asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, text=MANY_LINES, reranker=slow)
+    deadline = Deadline(ends=now + 60, gap=1, clock=lambda: now)
+    reply = asked.answer("What is Ada frightened of?", deadline=deadline)
+    assert reply.made is Made.NO_ANSWER
+    assert len(slow.asked) == 2
+
+
+def test_of_a_follow_up_the_likeliest_reading_alone_is_read_on_with() -> None:
+    likes = Likes("heights", questions=3)
+    asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, text=MANY_LINES, reranker=likes)
+    asked.answer("And Ada?", (Turn(role="user", text="Who has been to the house?"),))
+    both = "Who has been to the house? And Ada?"
+    assert [question for question, _ in likes.asked] == [both, "And Ada?", both, both]
+
+
+def test_of_a_long_question_only_what_is_read_is_respelt() -> None:
+    likes = Likes("cello")
+    asked, _ = pipeline("Nonsense.", provider=Provider.EMBEDDED, reranker=likes)
+    asked.answer("so tell me please, " * 20 + "what does Ada paly in the qaurtet")
+    ((question, _),) = likes.asked
+    assert len(question) == LONGEST_QUESTION
+    assert question.endswith("what does Ada play in the quartet")
 
 
 def test_what_is_no_question_to_the_text_reaches_no_reranker() -> None:

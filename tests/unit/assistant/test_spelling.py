@@ -10,8 +10,10 @@ from va_assistant.question_words import Term
 from va_assistant.spelling import MOST_COMPARED, MOST_LOOKED_FOR, Spelling, distance
 from va_assistant.stemming import stem
 from va_assistant.vocabulary import is_word
+from va_assistant.vocabulary import meant as vocabulary_meant
 
 TEXT = "Shoes can be borrowed. The treasurer is Lewis. Bicycles have a thread of 24 mm."
+OF_THE_TEXT = {stem(word) for word in ("shoes", "bicycles", "treasurer", "lewis", "thread")}
 SPELLING = Spelling([TEXT], stems=True)
 
 
@@ -33,6 +35,51 @@ def weight(word: str) -> float:
 )
 def test_a_word_that_nobody_knows_is_the_nearest_one(mistyped: str, meant: str) -> None:
     assert corrected(mistyped) == stem(meant)
+
+
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("wat is teh tresurer paid", "what is the treasurer paid"),
+        ("Do bicylces have a thred?", "Do bicycles have a thread?"),
+        ("how many poeple, how quikly", "how many people, how quickly"),
+        ("Are showers and shoes borrowed?", "Are showers and shoes borrowed?"),
+        ("Where is Lewsi, and who is Notcie?", "Where is lewis, and who is Notcie?"),
+        ("Who? Thred or Tresurer?", "Who? thread or treasurer?"),
+        ("DO THEY GIVE NOTCIE", "DO THEY GIVE notice"),
+        ("is it a@thred.exmaple/notcie or www.notcie.com", None),
+        ("is notcie1 or notcie-2 ok", None),
+        ("zzyzxqua", None),
+    ],
+)
+def test_a_question_is_respelt_and_keeps_names_that_the_texts_lack(
+    question: str, meant: str | None
+) -> None:
+    assert SPELLING.respelt(question, OF_THE_TEXT.__contains__) == (meant or question)
+
+
+def test_of_words_equally_near_that_of_the_texts_is_meant() -> None:
+    spelling = Spelling(["Bread and beans.", "Bears."], stems=True)
+    assert spelling.respelt("beaas", frozenset().__contains__) == "beaas"
+    assert spelling.respelt("beaas", {"bean"}.__contains__) == "beans"
+    assert spelling.respelt("beaas", {"bear"}.__contains__) == "bears"
+
+
+RARE = "paypal halal decaf crepe pilates tiler havent espresso hostel maestro kombucha".split()
+
+
+@pytest.mark.parametrize(
+    ("slip", "word"),
+    [("notcie", "notice"), ("quikly", "quickly"), ("wellcome", "welcome"), ("zzyzxqua", None)]
+    + [(word, None) for word in RARE],
+)
+def test_a_slip_is_taken_for_the_common_word_one_letter_away(slip: str, word: str | None) -> None:
+    assert vocabulary_meant(slip) == word
+
+
+def test_a_word_longer_than_any_is_not_looked_for() -> None:
+    assert vocabulary_meant("x" * 60_000) is None
+    assert vocabulary_meant("überaschung") is None
 
 
 def test_a_common_word_is_not_taken_for_one_of_the_texts() -> None:

@@ -171,7 +171,7 @@ def test_a_served_assistant_has_one_text(capsys: pytest.CaptureFixture[str]) -> 
 def test_questions_for_releases_are_counted_and_not_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert arguments([]).set == ["dev", "held-out", "practice"]
+    assert arguments([]).set == ["dev", "held-out", "practice", "matched"]
     assert arguments(["--set", "unseen"]).set == ["unseen"]
     with pytest.raises(SystemExit):
         arguments(["--set", "dev,unseen", "--show"])
