@@ -9,7 +9,7 @@ import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain, takewhile
+from itertools import takewhile
 
 from va_assistant.answerability import Refusal
 from va_assistant.completions import Answer, Piece, Usage
@@ -161,23 +161,37 @@ class Pipeline:
         # Further lines are a second chance: they may not make others wait as long again.
         patience = deadline.left() / 2
         asked = [self._knowledge.respelt(question[-LONGEST_QUESTION:]) for question in read]
-        refused: Study | None = None
-        for part in chain([study], self._knowledge.further(study)):
-            lines = [shown(line) for line in self._knowledge.lines_to_rerank(part)]
-            is_first = part is study
-            found: Study | None = None
-            for question in asked if is_first else asked[:1]:
-                if not lines or (not is_first and deadline.left() < patience):
+        best = self._scored(reranker, study, asked, deadline)
+        if best is None:
+            return study
+        if best.judgement.refusal:
+            for part in self._knowledge.further(study):
+                if deadline.left() < patience:
                     break
-                scores = reranker.scores(question, lines, deadline.left())
-                if scores is None:
-                    return refused or study
-                found = self._knowledge.reranked(part, scores)
+                found = self._scored(reranker, part, asked[:1], deadline)
+                if found is None:
+                    break
                 if not found.judgement.refusal:
                     return found
-            if is_first:
-                refused = found
-        return refused or study
+        return best
+
+    def _scored(
+        self, reranker: Reranker, study: Study, asked: Sequence[str], deadline: Deadline
+    ) -> Study | None:
+        """Return a study with scores for the first reading that finds an answer, or for the last.
+
+        None where no scores come; the study itself where it has no lines to score.
+        """
+        lines = [shown(line) for line in self._knowledge.lines_to_rerank(study)]
+        found = study
+        for question in asked if lines else ():
+            scores = reranker.scores(question, lines, deadline.left())
+            if scores is None:
+                return None
+            found = self._knowledge.reranked(study, scores)
+            if not found.judgement.refusal:
+                break
+        return found
 
     def _rungs_to_ask(self, study: Study) -> Sequence[Rung]:
         """Return the models that are worth asking, down to the first that is not.
