@@ -81,6 +81,13 @@ class Served:
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
+    def takes_connections(self) -> bool:
+        try:
+            with self.connect():
+                return True
+        except OSError:
+            return False
+
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
