@@ -1,11 +1,14 @@
-"""Records `common_words.txt` from the embedded model: `python -m support.record_common_words`.
+"""Records `common_words.txt`: `python -m support.record_common_words`.
 
-Run it in `tests/` whenever the model is another one. Its weights file opens with its tokenizer;
-what of that is a whole word of small letters is common English.
+Run it in `tests/` whenever the embedded model or the reranker's material is another one. The
+model's weights file opens with its tokenizer; what of that is a whole word of small letters is
+English. So is what the texts of the material say; what several of them say is common in such texts.
 """
 
+import json
 import re
 import struct
+from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +17,12 @@ from va_assistant.embedded import MODEL, weights_file
 
 WORD = re.compile("Ġ([a-z]{4,})")
 """A token that begins a word; shorter ones are never taken for a mistyped word."""
+
+WORD_OF_A_TEXT = re.compile(r"(?<![\w@./'-])[a-z]{4,20}(?![\w@/'-]|\.\w)")
+MATERIAL = Path(__file__).parents[2] / "reranker" / "training" / "texts"
+
+COMMON_IN = 3
+"""Texts that have a word which is common in such texts."""
 
 NUMBERS = {
     0: "B",
@@ -33,12 +42,21 @@ TEXT, LIST = 8, 9
 
 
 def main() -> None:
-    """Write the words beside the module that reads them."""
+    """Write the words where they are read: the common ones, a blank line, the rest."""
     with weights_file(MODEL).open("rb") as file:
         tokens = settings(file)["tokenizer.ggml.tokens"]
-    words = sorted({match[1] for token in tokens if (match := WORD.fullmatch(token))})
+    in_texts = Counter(
+        word
+        for file in MATERIAL.glob("*.jsonl")
+        for row in file.read_text("utf-8").splitlines()
+        for word in set(WORD_OF_A_TEXT.findall(json.loads(row)["text"]))
+    )
+    common = [word for word, count in in_texts.items() if count >= COMMON_IN]
+    common.sort(key=lambda word: (-in_texts[word], word))
+    words = {match[1] for token in tokens if (match := WORD.fullmatch(token))}
+    rest = sorted(words.union(in_texts).difference(common))
     path = Path(va_assistant.__file__).with_name("common_words.txt")
-    path.write_text("\n".join(words) + "\n", "ascii")
+    path.write_text("\n".join((*common, "", *rest)) + "\n", "ascii")
 
 
 def settings(file: BinaryIO) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from va_assistant.words import STOP_WORDS, fold, terms_of
 LONG_WORD = 7
 """Letters from which two may be wrong, not one."""
 
+SHORTEST_SLIP = 4
+"""Letters of a word that may be another one mistyped."""
+
 MOST_LOOKED_FOR = 8
 """Words of a question that the nearest ones are looked for; with more slips it is no question."""
 
@@ -76,7 +79,7 @@ class Spelling:
 
         of_texts = {word for text in texts for word in re.findall(r"[^\W\d_]{4,}", fold(text))}
         for word in {*of_texts, *concepts.words(), *plain_words()}:
-            if len(word) > 3 and word.isalpha():
+            if len(word) >= SHORTEST_SLIP and word.isalpha():
                 words, letters = self._words.setdefault((word[0], len(word)), ([], array("I")))
                 words.append(word)
                 letters.append(_letters(word))
@@ -112,17 +115,32 @@ class Spelling:
         def meant(found: re.Match[str]) -> str:
             nonlocal looked_for
             word = fold(found["word"])
-            is_slip = self._may_be_a_slip(word, terms_of(word, stems=self._stems), is_known)
-            if not is_slip or vocabulary.is_word(word) or looked_for == MOST_LOOKED_FOR:
+            if (
+                len(word) < SHORTEST_SLIP
+                or looked_for == MOST_LOOKED_FOR
+                or vocabulary.is_word(word)
+            ):
                 return found[0]
-            looked_for += 1
-            return (
-                self._of_the_texts(word, is_known)
-                or (None if found["name"] else vocabulary.meant(word))
-                or found[0]
-            )
+            terms = terms_of(word, stems=self._stems)
+            near = None
+            if self._may_be_a_slip(word, terms, is_known):
+                looked_for += 1
+                near = self._of_the_texts(word, is_known)
+                near = near or (None if found["name"] else vocabulary.meant(word))
+            elif not self._has(word):
+                looked_for += 1
+                near = self._of_the_same_stem(word, terms)
+            return near or found[0]
 
         return _WORD.sub(meant, spelt(question))
+
+    def _of_the_same_stem(self, word: str, terms: list[str]) -> str | None:
+        """Return the word that one is a slip of, though its stem is known: shiping, befor."""
+        near = vocabulary.meant(word)
+        return near if near and terms_of(near, stems=self._stems) in ([], terms) else None
+
+    def _has(self, word: str) -> bool:
+        return word in self._words.get((word[:1], len(word)), _NO_WORDS)[0]
 
     def _of_the_texts(self, word: str, is_known: Callable[[str], bool]) -> str | None:
         """Return the word of the texts that one is a slip of, if any is as near as all others."""
@@ -137,10 +155,10 @@ class Spelling:
         self, word: str, terms: Iterable[str], is_known: Callable[[str], bool]
     ) -> bool:
         return (
-            len(word) > 3
+            len(word) >= SHORTEST_SLIP
             and word.isalpha()
             and not any(is_known(term) or concepts.known(term) for term in terms)
-            and word not in self._words.get((word[0], len(word)), _NO_WORDS)[0]
+            and not self._has(word)
         )
 
     def _meant(self, term: Term, nearest: Sequence[str]) -> Term:

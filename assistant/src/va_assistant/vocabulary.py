@@ -1,8 +1,10 @@
 """Words of general English, so that none of them is taken for another one mistyped.
 
 `common_words.txt` has the whole words of the embedded model's tokenizer (SmolLM2, Apache-2.0), some
-twenty thousand; `tests/support/record_common_words.py` writes it. It is kept as one text, which
-takes a tenth of the memory of a set and is searched only for words that the texts do not have.
+twenty thousand, and those of the texts that the reranker has learnt from; of these the ones that
+several texts have come first, the commonest at the top, before a blank line.
+`tests/support/record_common_words.py` writes it. It is kept as one text, which takes a tenth of the
+memory of a set and is searched only for words that the texts do not have.
 """
 
 import re
@@ -10,8 +12,14 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 
-SHORTEST_SLIP, LONGEST_SLIP = 6, 20
+LONGEST_SLIP = 20
 """Letters of a word that another one is looked for; whoever writes more means no word."""
+
+SHORTEST_RARE_SLIP = 6
+"""Letters from which a word may be meant that is not among the common ones."""
+
+MIXED_UP = ("[aeiouy]", "[cskz]", "[mn]", "[dt]", "[bp]", "[fv]")
+"""Letters that are taken for each other: they sound alike."""
 
 WORDS_KEPT = 512
 """Words of which it stays known what is meant by them."""
@@ -24,18 +32,25 @@ def is_word(word: str) -> bool:
 
 @lru_cache(maxsize=WORDS_KEPT)
 def meant(word: str) -> str | None:
-    """Return the common word that a folded one is a slip of; None where it is none.
+    """Return the common word that a folded one is a slip of; None where it is none, or a word.
 
-    Two letters are swapped, one is missing or doubled; the first is right. Other words of a letter
-    more or less, and short ones, are as often rare words: paypal is not papal, nor crepe creep.
+    Two letters are swapped, one is missing or doubled, or one is another that sounds alike; the
+    first is right. Other words with a letter changed are as often rare words, and so are short
+    ones near a word that is not very common: paypal is not papal, nor crepe creep.
     """
-    if not (SHORTEST_SLIP <= len(word) <= LONGEST_SLIP and word.isascii()):
+    if len(word) > LONGEST_SLIP or not word.isascii() or is_word(word):
         return None
-    for slips in (_swapped(word), _missing(word), _doubled(word)):
-        tails = "|".join(slips)
-        if tails and (found := re.search(f"\n({word[0]}(?:{tails}))\n", _words())):
-            return found[1]
-    return None
+    slips = (*_swapped(word), *_missing(word), *_doubled(word))
+    common, rest = _words()
+    found = _first(word[0], (*slips, *_mixed_up(word)), common)
+    if not found and len(word) >= SHORTEST_RARE_SLIP:
+        found = _first(word[0], slips, rest)
+    return None if found == f"{word}s" else found
+
+
+def _first(letter: str, tails: tuple[str, ...], words: str) -> str | None:
+    found = re.search(f"\n({letter}(?:{'|'.join(tails)}))\n", words)
+    return found[1] if found else None
 
 
 def _swapped(word: str) -> Iterator[str]:
@@ -54,10 +69,20 @@ def _doubled(word: str) -> Iterator[str]:
             yield word[1:at] + word[at + 1 :]
 
 
+def _mixed_up(word: str) -> Iterator[str]:
+    for at in range(1, len(word)):
+        for letters in MIXED_UP:
+            if word[at] in letters:
+                yield word[1:at] + letters + word[at + 1 :]
+
+
 def _has(word: str) -> bool:
-    return f"\n{word}\n" in _words()
+    return any(f"\n{word}\n" in words for words in _words())
 
 
 @cache
-def _words() -> str:
-    return "\n" + files("va_assistant").joinpath("common_words.txt").read_text("ascii")
+def _words() -> tuple[str, str]:
+    """Return the common words and the rest, each between ends of lines."""
+    text = files("va_assistant").joinpath("common_words.txt").read_text("ascii")
+    common, rest = f"\n{text}".split("\n\n")
+    return f"{common}\n", f"\n{rest}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from va_assistant.stemming import stem
 from va_assistant.vocabulary import is_word
 from va_assistant.vocabulary import meant as vocabulary_meant
 
+SLIPS_OF_PEOPLE = Path(__file__).parents[2] / "support" / "slips.txt"
 TEXT = "Shoes can be borrowed. The treasurer is Lewis. Bicycles have a thread of 24 mm."
 OF_THE_TEXT = {stem(word) for word in ("shoes", "bicycles", "treasurer", "lewis", "thread")}
 SPELLING = Spelling([TEXT], stems=True)
@@ -58,6 +60,18 @@ def test_a_question_is_respelt_and_keeps_names_that_the_texts_lack(
     assert SPELLING.respelt(question, OF_THE_TEXT.__contains__) == (meant or question)
 
 
+@pytest.mark.parametrize(
+    ("slip", "stem", "word"), [("shiping", "ship", "shipping"), ("befor", "befor", "before")]
+)
+def test_a_slip_whose_stem_is_known_is_respelt(slip: str, stem: str, word: str) -> None:
+    assert SPELLING.respelt(slip, {stem}.__contains__) == word
+
+
+def test_a_word_of_the_texts_is_none_mistyped() -> None:
+    spelling = Spelling(["A notcie is given."], stems=True)
+    assert spelling.respelt("notcie", {stem("notcie")}.__contains__) == "notcie"
+
+
 def test_of_words_equally_near_that_of_the_texts_is_meant() -> None:
     spelling = Spelling(["Bread and beans.", "Bears."], stems=True)
     assert spelling.respelt("beaas", frozenset().__contains__) == "beaas"
@@ -65,16 +79,37 @@ def test_of_words_equally_near_that_of_the_texts_is_meant() -> None:
     assert spelling.respelt("beaas", {"bear"}.__contains__) == "bears"
 
 
+SLIPS = {
+    "swapped": ("notcie", "notice"),
+    "missing": ("quikly", "quickly"),
+    "doubled": ("wellcome", "welcome"),
+    "in a short word": ("staf", "staff"),
+    "alike": ("speek", "speak"),
+    "alike, not a vowel": ("distanse", "distance"),
+    "of several, the commonest": ("fron", "from"),
+    "not a common one": ("abdmen", "abdomen"),
+    "not a common one, and short": ("abbi", None),
+    "nothing is near": ("zzyzxqua", None),
+    "a singular whose plural is known": ("acorn", None),
+}
 RARE = "paypal halal decaf crepe pilates tiler havent espresso hostel maestro kombucha".split()
 
 
 @pytest.mark.parametrize(
     ("slip", "word"),
-    [("notcie", "notice"), ("quikly", "quickly"), ("wellcome", "welcome"), ("zzyzxqua", None)]
-    + [(word, None) for word in RARE],
+    [*SLIPS.values(), *((word, None) for word in RARE)],
 )
 def test_a_slip_is_taken_for_the_common_word_one_letter_away(slip: str, word: str | None) -> None:
     assert vocabulary_meant(slip) == word
+
+
+def test_of_the_slips_that_people_make_most_are_put_right_and_hardly_any_wrongly() -> None:
+    slips = [line.split() for line in SLIPS_OF_PEOPLE.read_text("ascii").splitlines()]
+    read = [(SPELLING.respelt(slip, frozenset().__contains__), slip, word) for slip, word in slips]
+    right = [one for one in read if one[0] == one[2]]
+    wrong = [one for one in read if one[0] not in one[1:]]
+    assert len(right) >= 0.8 * len(slips)
+    assert len(wrong) <= 0.02 * len(slips), wrong
 
 
 def test_a_word_longer_than_any_is_not_looked_for() -> None:
