@@ -95,22 +95,12 @@ def alone(sentence: Sentence) -> Passage:
 
 
 def _of_file(file: ContextFile) -> Iterator[Passage]:
-    passages = _as_written(file)
-    if not signs.CURRENCY.search(file.text):
-        yield from passages
-        return
-    for passage in passages:
-        yield replace(
-            passage, sentences=tuple(replace(s, has_currency=True) for s in passage.sentences)
-        )
-
-
-def _as_written(file: ContextFile) -> Iterator[Passage]:
     headings: tuple[str, ...] = ()
     question = opener = ""
     """A question that stands in a block before its answer; a line before its list."""
+    has_currency = bool(signs.CURRENCY.search(file.text))
     for block in blocks(file.text):
-        sentences = list(_sentences(file.name, block))
+        sentences = list(_sentences(file.name, block, has_currency))
         if not sentences:
             continue
         if block.heading_line and _says_something(block.headings[-1]):
@@ -120,6 +110,7 @@ def _as_written(file: ContextFile) -> Iterator[Passage]:
                 text=block.headings[-1],
                 headings=block.headings[:-1],
                 is_heading=True,
+                has_currency=has_currency,
             )
             sentences.insert(0, heading)
         if block.headings != headings:
@@ -165,10 +156,10 @@ def _passages(file: str, block: Block, sentences: Sequence[Sentence]) -> Iterato
         )
 
 
-def _sentences(file: str, block: Block) -> Iterator[Sentence]:
+def _sentences(file: str, block: Block, has_currency: bool) -> Iterator[Sentence]:
     """Return the sentences of a block: of its rows, its items or its running text."""
     if sum("|" in line for line in block.lines) == len(block.lines) > 1:
-        yield from _rows(file, block)
+        yield from _rows(file, block, has_currency)
         return
     intro = ""
     for number, text, in_list in _statements(block):
@@ -200,6 +191,7 @@ def _sentences(file: str, block: Block) -> Iterator[Sentence]:
                 is_question=asks,
                 statement=number,
                 in_list=in_list,
+                has_currency=has_currency,
             )
             if asks or (shown.endswith(":") and not in_list) or _is_title(text):
                 intro = shown
@@ -268,7 +260,7 @@ def _is_verse(lines: Sequence[str]) -> bool:
     )
 
 
-def _rows(file: str, block: Block) -> Iterator[Sentence]:
+def _rows(file: str, block: Block, has_currency: bool) -> Iterator[Sentence]:
     names: list[str] = []
     intro = ""
     has_names = any(map(_TABLE_RULE.fullmatch, block.lines))
@@ -296,4 +288,5 @@ def _rows(file: str, block: Block) -> Iterator[Sentence]:
                 cells="; ".join(filter(None, cells)) if len(told) == 1 else "",
                 statement=number,
                 in_list=True,
+                has_currency=has_currency,
             )

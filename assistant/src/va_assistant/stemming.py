@@ -100,8 +100,10 @@ def _shorter(word: str) -> str:
     if word.endswith("s") and (word[:-1] in _KEPT or word[:-1] in _IRREGULAR):
         return word[:-1]
     for suffix in _DERIVED:
+        if not word.endswith(suffix):
+            continue
         base = word[: -len(suffix)]
-        if not word.endswith(suffix) or len(base) < 3:
+        if len(base) < 3:
             continue
         if suffix == "s" and base.endswith(("s", "u", "i")):
             continue

@@ -67,6 +67,9 @@ STOP_WORDS = frozenset(
 """Words that say nothing by themselves, of English and a few neighbours."""
 
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
 class Token(NamedTuple):
     """One word as it stands in a text."""
 
@@ -88,7 +91,11 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _NOT_ASCII.sub(_without_marks, decomposed)
+
+
+def _without_marks(found: re.Match[str]) -> str:
+    return "".join(char for char in found[0] if not unicodedata.combining(char))
 
 
 def tokens(text: str, *, stems: bool = True) -> list[Token]:
