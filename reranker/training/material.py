@@ -1,14 +1,13 @@
 """The material: texts, questions, and the words of a text that answer; and what pairs it makes.
 
 The texts are cut as the assistant cuts its own, and a question's wrong lines are those that the
-assistant's rules find best: what the reranker learns is to do better than these. Some questions
-are asked of a second text, which does not answer them.
+assistant's rules find best, and those that an embedding finds near: what the reranker learns is to
+do better than these.
 """
 
 import json
-import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,6 @@ ENOUGH_WORDS = 0.8
 FOUND = 16
 """Lines of the rules that are kept."""
 
-CROSSED = 0.38
-"""Share of the answered questions that may be asked of another text, too."""
-
-NAMELESS = 0.3
-"""Share of those without a name of its own: another text might answer them after all."""
-
-_NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -44,6 +35,9 @@ class Question:
 
     found: tuple[int, ...]
     """Lines that the rules find, the best first."""
+
+    near: tuple[int, ...] = ()
+    """Lines that an embedding finds nearest, the best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,32 +91,6 @@ def text_of(name: str, row: dict[str, Any]) -> Text:
         for asked in row["questions"]
     )
     return replace(text, ways=ways, questions=questions)
-
-
-def crossed(found: Sequence[Text], chance: random.Random) -> Iterator[tuple[Text, Question]]:
-    """Yield questions that have an answer, each with another text, which has none for it.
-
-    In the words of what is answered: near misses alone would teach what near misses sound like.
-    """
-    for text in found:
-        for question in text.questions:
-            other = chance.choice(found)
-            if not question.answers or other is text or chance.random() > CROSSED:
-                continue
-            if _is_of_another(question.text, other, chance) and (
-                lines := other.found(question.text)
-            ):
-                yield other, replace(question, answers=frozenset(), found=lines)
-
-
-def _is_of_another(question: str, text: Text, chance: random.Random) -> bool:
-    """Tell whether a text surely does not answer a question."""
-    said = " ".join(one.text for one in text.sentences)
-    if any(name not in said for name in _NAME.findall(question)):
-        return True
-    return text.knowledge.study(question).judgement.refusal is not None and (
-        chance.random() < NAMELESS
-    )
 
 
 def _line_with(words: str, text: str, sentences: list[Sentence]) -> int:

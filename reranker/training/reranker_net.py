@@ -33,12 +33,16 @@ class Net(nn.Module):
                 module.p = 0.0  # every pair is seen two or three times: nothing to forget
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Return a score for each pair; llama.cpp gives all tokens the first type, too."""
+        """Return a score for each pair."""
+        return self.out(self.mean(tokens, mask)).squeeze(-1)
+
+    def mean(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Return the mean of the last layer; llama.cpp gives all tokens the first type, too."""
         last = self.bert(
             input_ids=tokens, attention_mask=mask, token_type_ids=torch.zeros_like(tokens)
         ).last_hidden_state
         counted = mask.unsqueeze(-1).to(last.dtype)
-        return self.out((last * counted).sum(1) / counted.sum(1)).squeeze(-1)
+        return (last * counted).sum(1) / counted.sum(1)
 
 
 def tokenizer() -> Tokenizer:

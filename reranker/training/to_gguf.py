@@ -2,7 +2,7 @@
 
 llama.cpp has no mean of the last layer below a classifier, but it has the mean as an embedding. A
 score is a sum over the mean, so the row of weights goes into the last layer's own scale and shift:
-then the components of the embedding add up to the score.
+then the components of the embedding add up to the score. Read back, that row is all ones.
 """
 
 import sys
@@ -25,6 +25,9 @@ PARTS = {
     "output.dense": "ffn_down",
     "output.LayerNorm": "layer_output_norm",
 }
+
+PLAIN = {"position_embd.weight", "token_types.weight"}
+"""Matrices that are not put into eight bits."""
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -54,20 +57,41 @@ def write(weights: Weights, path: str) -> None:
     file.add_pooling_type(gguf.PoolingType.MEAN)
     file.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
     _add_words(file)
-    embeddings = "bert.embeddings."
-    _add(file, "token_embd.weight", weights[embeddings + "word_embeddings.weight"])
-    for ours, theirs in (("position_embd", "position"), ("token_types", "token_type")):
-        _add(file, f"{ours}.weight", weights[f"{embeddings}{theirs}_embeddings.weight"], plain=True)
-    for kind in ("weight", "bias"):
-        _add(file, f"token_embd_norm.{kind}", weights[f"{embeddings}LayerNorm.{kind}"])
-        for layer in range(LAYERS):
-            for theirs, ours in PARTS.items():
-                name = f"bert.encoder.layer.{layer}.{theirs}.{kind}"
-                _add(file, f"blk.{layer}.{ours}.{kind}", weights[name])
+    for ours, theirs in _names().items():
+        _add(file, theirs, weights[ours], plain=theirs in PLAIN)
     file.write_header_to_file()
     file.write_kv_data_to_file()
     file.write_tensors_to_file()
     file.close()
+
+
+def read(path: str) -> Weights:
+    """Return the weights of a file that was written here; its scores are the same."""
+    tensors = {one.name: one for one in gguf.GGUFReader(path).tensors}
+    found = {
+        ours: gguf.quants.dequantize(tensors[theirs].data, tensors[theirs].tensor_type)
+        for ours, theirs in _names().items()
+    }
+    return found | {
+        "out.weight": np.ones((1, WIDTH), np.float32),
+        "out.bias": np.zeros(1, np.float32),
+    }
+
+
+def _names() -> dict[str, str]:
+    """Return what each tensor is called there, by its name here."""
+    embeddings = "bert.embeddings."
+    found = {
+        f"{embeddings}word_embeddings.weight": "token_embd.weight",
+        f"{embeddings}position_embeddings.weight": "position_embd.weight",
+        f"{embeddings}token_type_embeddings.weight": "token_types.weight",
+    }
+    for kind in ("weight", "bias"):
+        found[f"{embeddings}LayerNorm.{kind}"] = f"token_embd_norm.{kind}"
+        for layer in range(LAYERS):
+            for ours, theirs in PARTS.items():
+                found[f"bert.encoder.layer.{layer}.{ours}.{kind}"] = f"blk.{layer}.{theirs}.{kind}"
+    return found
 
 
 def _add_words(file: gguf.GGUFWriter) -> None:

@@ -44,7 +44,7 @@ MODEL = Weights(
 RERANKER = Weights(
     "va_reranker",
     "reranker.gguf",
-    "e6d6a8afd9b4fadc864d2b63f23c52f200e3dcdf34d3031b82358d1baaa6318f",
+    "e23478a6235a859c4a668043c689c8bf88a21535f0ed7cab3b7771fb7419f152",
 )
 RERANKER_WINDOW = 512
 """Tokens of a question and a line: as many as its positions. All are computed at once."""

@@ -26,10 +26,10 @@ NO_HEADING = "Information"
 """Above a line that has no heading: the reranker has learnt from lines that have one, and trusts
 none without."""
 
-RULES_WEIGHT = 2.0
+RULES_WEIGHT = 2.5
 """What a score of the rules counts beside one of the reranker."""
 
-ENOUGH = 1.5
+ENOUGH = 1.25
 """From this sum on a line answers."""
 
 DOUBT = 1.0
