@@ -1,4 +1,4 @@
-"""The material: texts, questions, and the words of a text that answer; and what pairs it makes.
+"""The material: texts, questions, and the words of a text that answer.
 
 The texts are cut as the assistant cuts its own, and a question's wrong lines are those that the
 assistant's rules find best, and those that an embedding finds near: what the reranker learns is to
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "texts"
 ENOUGH_WORDS = 0.8
 """Share of the marked words that a line must have."""
 
-FOUND = 16
+FOUND = 8
 """Lines of the rules that are kept."""
 
 

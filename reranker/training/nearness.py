@@ -1,4 +1,4 @@
-"""Which lines of a text lie nearest a question, by the embedding that the reranker begins as.
+"""Which lines of a text lie nearest a question, by the embedding of MiniLM as it comes.
 
 The rules know only words. Lines that mean something alike are what a reranker takes for an answer.
 """
@@ -11,10 +11,11 @@ from material import Text
 from reranker_net import LONGEST, Net, padded, tokenizer
 from torch import Tensor, nn
 
-NEAREST = 4
+KEPT = 4
 """Lines that are kept of each question."""
 
 AT_ONCE = 128
+"""Strings of like length that the network is given at once."""
 
 
 def with_nearest(found: Sequence[Text], net: Net) -> list[Text]:
@@ -31,7 +32,7 @@ def with_nearest(found: Sequence[Text], net: Net) -> list[Text]:
 
 
 def _with_near(text: Text, likeness: Tensor) -> Text:
-    nearest = likeness.argsort(dim=1, descending=True)[:, :NEAREST].tolist()
+    nearest = likeness.argsort(dim=1, descending=True)[:, :KEPT].tolist()
     questions = zip(text.questions, nearest, strict=True)
     return replace(text, questions=tuple(replace(one, near=tuple(near)) for one, near in questions))
 

@@ -66,7 +66,7 @@ def write(weights: Weights, path: str) -> None:
 
 
 def read(path: str) -> Weights:
-    """Return the weights of a file that was written here; its scores are the same."""
+    """Return the weights of a file that was written here; its scores are that file's."""
     tensors = {one.name: one for one in gguf.GGUFReader(path).tensors}
     found = {
         ours: gguf.quants.dequantize(tensors[theirs].data, tensors[theirs].tensor_type)
@@ -122,8 +122,8 @@ def _add(
 def main() -> None:
     """Convert one file."""
     source, target = sys.argv[1:]
-    read = torch.load(source, map_location="cpu", weights_only=True)
-    write(folded({name: one.float().numpy() for name, one in read.items()}), target)
+    learnt = torch.load(source, map_location="cpu", weights_only=True)
+    write(folded({name: one.float().numpy() for name, one in learnt.items()}), target)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Records `common_words.txt`: `python -m support.record_common_words`.
 
 Run it in `tests/` whenever the embedded model or the reranker's material is another one. The
-model's weights file opens with its tokenizer; what of that is a whole word of small letters is
-English. So is what the texts of the material say; what several of them say is common in such texts.
+model's weights file opens with its tokenizer; what of that is a whole word is English or a name,
+but for the beginnings of common words (`Befor`). So is what the texts of the material say; what
+several of them say is common in such texts.
 """
 
 import json
@@ -15,10 +16,10 @@ from typing import Any, BinaryIO
 import va_assistant
 from va_assistant.embedded import MODEL, weights_file
 
-WORD = re.compile("Ġ([a-z]{4,})")
+WORD = re.compile("Ġ([a-z]{4,}|[A-Z][a-z]{3,})")
 """A token that begins a word; shorter ones are never taken for a mistyped word."""
 
-WORD_OF_A_TEXT = re.compile(r"(?<![\w@./'-])[a-z]{4,20}(?![\w@/'-]|\.\w)")
+WORD_OF_A_TEXT = re.compile(r"(?<![\w@./'-])[A-Za-z][a-z]{3,19}(?![\w@/'-]|\.\w)")
 MATERIAL = Path(__file__).parents[2] / "reranker" / "training" / "texts"
 
 COMMON_IN = 3
@@ -51,10 +52,12 @@ def main() -> None:
         for row in file.read_text("utf-8").splitlines()
         for word in set(WORD_OF_A_TEXT.findall(json.loads(row)["text"]))
     )
-    common = [word for word, count in in_texts.items() if count >= COMMON_IN]
+    common = [word for word, count in in_texts.items() if count >= COMMON_IN and word.islower()]
     common.sort(key=lambda word: (-in_texts[word], word))
-    words = {match[1] for token in tokens if (match := WORD.fullmatch(token))}
-    rest = sorted(words.union(in_texts).difference(common))
+    beginnings = {word[:end] for word in common for end in range(4, len(word))}
+    tokenized = {match[1] for token in tokens if (match := WORD.fullmatch(token))}
+    words = {word for word in tokenized if word.islower() or word.lower() not in beginnings}
+    rest = sorted({word.lower() for word in words.union(in_texts)}.difference(common))
     path = Path(va_assistant.__file__).with_name("common_words.txt")
     path.write_text("\n".join((*common, "", *rest)) + "\n", "ascii")
 

@@ -32,7 +32,9 @@ WORDS_KEPT = 512
 _NO_WORDS: "tuple[list[str], array[int]]" = ([], array("I"))
 
 _WORD = re.compile(
-    r"(?<![\w@./-])(?P<word>(?P<name>(?<!\A)(?<![.?!]\s)[A-Z][a-z]+)|[^\W\d_]+)(?![\w@/]|\.\w|-\d)"
+    r"(?<![\w@./-])"
+    r"(?P<word>(?P<name>(?<!\A)(?<![.?!]\s)[A-Z][a-z]+|[A-Z][a-z]+(?=['\u2019]s))|[^\W\d_]+)"
+    r"(?![\w@/]|\.\w|-\d)"
 )
 """A word, and whether it is written as a name; what is a part of an address or a code is none."""
 
@@ -115,20 +117,17 @@ class Spelling:
         def meant(found: re.Match[str]) -> str:
             nonlocal looked_for
             word = fold(found["word"])
-            if (
-                len(word) < SHORTEST_SLIP
-                or looked_for == MOST_LOOKED_FOR
-                or vocabulary.is_word(word)
-            ):
+            if len(word) < SHORTEST_SLIP or not word.isalpha() or self._has(word):
                 return found[0]
+            if looked_for == MOST_LOOKED_FOR or vocabulary.is_word(word):
+                return found[0]
+            looked_for += 1
             terms = terms_of(word, stems=self._stems)
             near = None
             if self._may_be_a_slip(word, terms, is_known):
-                looked_for += 1
                 near = self._of_the_texts(word, is_known)
                 near = near or (None if found["name"] else vocabulary.meant(word))
-            elif not self._has(word):
-                looked_for += 1
+            elif not found["name"]:
                 near = self._of_the_same_stem(word, terms)
             return near or found[0]
 

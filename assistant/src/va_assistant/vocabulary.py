@@ -4,7 +4,8 @@
 twenty thousand, and those of the texts that the reranker has learnt from; of these the ones that
 several texts have come first, the commonest at the top, before a blank line.
 `tests/support/record_common_words.py` writes it. It is kept as one text, which takes a tenth of the
-memory of a set and is searched only for words that the texts do not have.
+memory of a set and is searched only for words that the texts do not have. What is written with a
+capital letter there is a word, too: Mali is no mail.
 """
 
 import re
@@ -15,8 +16,9 @@ from importlib.resources import files
 LONGEST_SLIP = 20
 """Letters of a word that another one is looked for; whoever writes more means no word."""
 
-SHORTEST_RARE_SLIP = 6
-"""Letters from which a word may be meant that is not among the common ones."""
+SHORTEST_LIKE_SLIP, SHORTEST_RARE_SLIP = 5, 6
+"""Letters from which one may be missing or sound alike, and from which another word may be meant
+than a common one. Of short words too many are one letter from another: chai, lino, mead."""
 
 MIXED_UP = ("[aeiouy]", "[cskz]", "[mn]", "[dt]", "[bp]", "[fv]")
 """Letters that are taken for each other: they sound alike."""
@@ -38,13 +40,18 @@ def meant(word: str) -> str | None:
     first is right. Other words with a letter changed are as often rare words, and so are short
     ones near a word that is not very common: paypal is not papal, nor crepe creep.
     """
-    if len(word) > LONGEST_SLIP or not word.isascii() or is_word(word):
+    if not (word.isascii() and word.isalpha()) or len(word) > LONGEST_SLIP or is_word(word):
         return None
-    slips = (*_swapped(word), *_missing(word), *_doubled(word))
     common, rest = _words()
-    found = _first(word[0], (*slips, *_mixed_up(word)), common)
+    slips = (*_swapped(word), *_missing_twin(word), *_doubled(word))
+    if len(word) >= SHORTEST_LIKE_SLIP:
+        slips = (*slips, *_missing(word))
+        found = _first(word[0], (*slips, *_mixed_up(word)), common)
+    else:
+        found = _first(word[0], slips, common)
     if not found and len(word) >= SHORTEST_RARE_SLIP:
         found = _first(word[0], slips, rest)
+    # Of a word that is known only in the plural, the singular is no slip.
     return None if found == f"{word}s" else found
 
 
@@ -56,6 +63,11 @@ def _first(letter: str, tails: tuple[str, ...], words: str) -> str | None:
 def _swapped(word: str) -> Iterator[str]:
     for at in range(1, len(word) - 1):
         yield word[1:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+def _missing_twin(word: str) -> Iterator[str]:
+    for at in range(1, len(word)):
+        yield word[1 : at + 1] + word[at:]
 
 
 def _missing(word: str) -> Iterator[str]:

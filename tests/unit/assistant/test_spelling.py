@@ -14,6 +14,7 @@ from va_assistant.vocabulary import is_word
 from va_assistant.vocabulary import meant as vocabulary_meant
 
 SLIPS_OF_PEOPLE = Path(__file__).parents[2] / "support" / "slips.txt"
+RARE_WORDS = SLIPS_OF_PEOPLE.with_name("rare_words.txt")
 TEXT = "Shoes can be borrowed. The treasurer is Lewis. Bicycles have a thread of 24 mm."
 OF_THE_TEXT = {stem(word) for word in ("shoes", "bicycles", "treasurer", "lewis", "thread")}
 SPELLING = Spelling([TEXT], stems=True)
@@ -52,6 +53,10 @@ def test_a_word_that_nobody_knows_is_the_nearest_one(mistyped: str, meant: str) 
         ("is it a@thred.exmaple/notcie or www.notcie.com", None),
         ("is notcie1 or notcie-2 ok", None),
         ("zzyzxqua", None),
+        ("what is ⑴shoe, ⑴⑵ or ⒈⒉⒊⒋⒌⒍", None),
+        ("Speek's shop", None),
+        ("Where is Speek?", None),
+        ("is it in mali, or with lego?", None),
     ],
 )
 def test_a_question_is_respelt_and_keeps_names_that_the_texts_lack(
@@ -86,7 +91,9 @@ SLIPS = {
     "in a short word": ("staf", "staff"),
     "alike": ("speek", "speak"),
     "alike, not a vowel": ("distanse", "distance"),
-    "of several, the commonest": ("fron", "from"),
+    "of several, the commonest": ("corse", "course"),
+    "too short for a letter that sounds alike": ("lino", None),
+    "too short for any letter that is missing": ("chai", None),
     "not a common one": ("abdmen", "abdomen"),
     "not a common one, and short": ("abbi", None),
     "nothing is near": ("zzyzxqua", None),
@@ -103,13 +110,14 @@ def test_a_slip_is_taken_for_the_common_word_one_letter_away(slip: str, word: st
     assert vocabulary_meant(slip) == word
 
 
-def test_of_the_slips_that_people_make_most_are_put_right_and_hardly_any_wrongly() -> None:
+def test_slips_that_people_make_are_put_right_and_words_that_are_rare_are_left() -> None:
     slips = [line.split() for line in SLIPS_OF_PEOPLE.read_text("ascii").splitlines()]
     read = [(SPELLING.respelt(slip, frozenset().__contains__), slip, word) for slip, word in slips]
-    right = [one for one in read if one[0] == one[2]]
-    wrong = [one for one in read if one[0] not in one[1:]]
-    assert len(right) >= 0.8 * len(slips)
-    assert len(wrong) <= 0.02 * len(slips), wrong
+    assert len([one for one in read if one[0] == one[2]]) >= 0.75 * len(slips)
+    assert [one for one in read if one[0] not in one[1:]] == [("stret", "strret", "street")]
+    rare = RARE_WORDS.read_text("ascii").split()
+    changed = [word for word in rare if SPELLING.respelt(word, frozenset().__contains__) != word]
+    assert len(changed) <= 0.04 * len(rare), changed
 
 
 def test_a_word_longer_than_any_is_not_looked_for() -> None:
