@@ -10,7 +10,7 @@ from functools import partial
 from benchmarks.assistant.answers import TEXT, Behaviour
 from benchmarks.assistant.cells import Cell, Figures, cells, summary
 from benchmarks.assistant.load import Job
-from benchmarks.assistant.processes import exchange
+from benchmarks.assistant.processes import Server, exchange
 from benchmarks.assistant.stage import Stage
 from benchmarks.assistant.ways import DIRECT, Way
 from benchmarks.figures import median, percentile
@@ -31,6 +31,9 @@ SLOW_READERS = 64
 LEAVERS = 10
 LONG = Behaviour(tokens=4000, words=200)
 """An answer of 5 MB: more than the buffers of the system take."""
+
+RESTING = 0.05
+"""Processor seconds a second of a process that waits."""
 
 
 def started(stage: Stage, times: int) -> list[Figures]:
@@ -101,7 +104,9 @@ def slow_readers(stage: Stage) -> list[Figures]:
         asked = stage.upstream.counts()["asked"]
         stage.clients.do(holding)
         _until(partial(_has_asked, stage, asked + SLOW_READERS))
-        time.sleep(2)
+        began = time.monotonic()
+        _until(partial(_rests, stage.servers[way.name]), within=60)
+        filled = time.monotonic() - began
         beside = stage.turn(way, one, seconds=4, warm_seconds=0.3)
         probes = _probe_times(way)
         held = _in_flight(way)
@@ -110,6 +115,7 @@ def slow_readers(stage: Stage) -> list[Figures]:
             "way": way.name, "alone_p50": alone["p50"], "alone_p99": alone["p99"],
             "p50": beside["p50"], "p99": beside["p99"], "failures": beside["failures"],
             "probe_p50": median(probes), "probe_p99": percentile(probes, 0.99), "held": held,
+            "filled": filled,
         })  # fmt: skip
         time.sleep(1)
     return found
@@ -195,6 +201,13 @@ def _in_turn(ways: Sequence[Way], number: int) -> Sequence[Way]:
 def _has_asked(stage: Stage, number: int) -> bool:
     asked: int = stage.upstream.counts()["asked"]
     return asked >= number
+
+
+def _rests(server: Server) -> bool:
+    """Tell whether a process did next to nothing for a second: all that it sends to is full."""
+    before = server.cpu_seconds()
+    time.sleep(1)
+    return server.cpu_seconds() - before < RESTING
 
 
 def _has_cut(stage: Stage, number: int) -> bool:

@@ -172,13 +172,13 @@ def stream_section(turns: Sequence[Figures]) -> str:
 def slow_section(found: Sequence[Figures]) -> str:
     """Return what others waited for."""
     rows = [
-        (each["way"], _number(each["alone_p50"]), _number(each["alone_p99"]),
-         _number(each["p50"]), _number(each["p99"]), failures([each]), each["probe_p50"],
-         each["probe_p99"], _number(each["held"]))
+        (each["way"], _number(each["filled"]), _number(each["alone_p50"]),
+         _number(each["alone_p99"]), _number(each["p50"]), _number(each["p99"]), failures([each]),
+         each["probe_p50"], each["probe_p99"], _number(each["held"]))
         for each in found
     ]  # fmt: skip
-    head = ("way", "p50 alone", "p99 alone", "p50 beside", "p99 beside", "failures", "probe p50",
-            "probe p99", "answers held")  # fmt: skip
+    head = ("way", "s to fill", "p50 alone", "p99 alone", "p50 beside", "p99 beside", "failures",
+            "probe p50", "probe p99", "answers held")  # fmt: skip
     return table(head, rows)
 
 
