@@ -98,7 +98,8 @@ class Spelling:
         looked_for = 0
         for term in terms:
             word = fold(term.written)
-            if not term.also and self._may_be_a_slip(word, [term.term], is_known):
+            is_new = not (term.also or _is_any_known([term.term], is_known))
+            if is_new and self._may_be_a_slip(word):
                 if vocabulary.is_word(word):
                     term = replace(term, weight=0.0) if _is_small_word_swapped(word) else term
                 elif looked_for < MOST_LOOKED_FOR:
@@ -117,14 +118,14 @@ class Spelling:
         def meant(found: re.Match[str]) -> str:
             nonlocal looked_for
             word = fold(found["word"])
-            if len(word) < SHORTEST_SLIP or not word.isalpha() or self._has(word):
+            if not self._may_be_a_slip(word) or vocabulary.is_word(word):
                 return found[0]
-            if looked_for == MOST_LOOKED_FOR or vocabulary.is_word(word):
+            if looked_for == MOST_LOOKED_FOR:
                 return found[0]
             looked_for += 1
             terms = terms_of(word, stems=self._stems)
             near = None
-            if self._may_be_a_slip(word, terms, is_known):
+            if not _is_any_known(terms, is_known):
                 near = self._of_the_texts(word, is_known)
                 near = near or (None if found["name"] else vocabulary.meant(word))
             elif not found["name"]:
@@ -138,9 +139,6 @@ class Spelling:
         near = vocabulary.meant(word)
         return near if near and terms_of(near, stems=self._stems) in ([], terms) else None
 
-    def _has(self, word: str) -> bool:
-        return word in self._words.get((word[:1], len(word)), _NO_WORDS)[0]
-
     def _of_the_texts(self, word: str, is_known: Callable[[str], bool]) -> str | None:
         """Return the word of the texts that one is a slip of, if any is as near as all others."""
         said = [
@@ -150,15 +148,11 @@ class Spelling:
         ]
         return min(said, key=lambda near: (near[0] != word[0], near[-1] != word[-1]), default=None)
 
-    def _may_be_a_slip(
-        self, word: str, terms: Iterable[str], is_known: Callable[[str], bool]
-    ) -> bool:
-        return (
-            len(word) >= SHORTEST_SLIP
-            and word.isalpha()
-            and not any(is_known(term) or concepts.known(term) for term in terms)
-            and not self._has(word)
-        )
+    def _may_be_a_slip(self, word: str) -> bool:
+        """Tell whether it is a word, and one that neither the texts have nor people ask with."""
+        if len(word) < SHORTEST_SLIP or not word.isalpha():
+            return False
+        return word not in self._words.get((word[0], len(word)), _NO_WORDS)[0]
 
     def _meant(self, term: Term, nearest: Sequence[str]) -> Term:
         """Return what is meant by a word, given the known words that are nearest to it."""
@@ -200,6 +194,10 @@ class Spelling:
             if (apart := (letters ^ own).bit_count()) <= 2 * limit
         ]
         return [other for _, other in nsmallest(MOST_COMPARED, alike)]
+
+
+def _is_any_known(terms: Iterable[str], is_known: Callable[[str], bool]) -> bool:
+    return any(is_known(term) or concepts.known(term) for term in terms)
 
 
 def _letters(word: str) -> int:

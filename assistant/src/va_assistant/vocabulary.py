@@ -43,12 +43,11 @@ def meant(word: str) -> str | None:
     if not (word.isascii() and word.isalpha()) or len(word) > LONGEST_SLIP or is_word(word):
         return None
     common, rest = _words()
-    slips = (*_swapped(word), *_missing_twin(word), *_doubled(word))
-    if len(word) >= SHORTEST_LIKE_SLIP:
-        slips = (*slips, *_missing(word))
-        found = _first(word[0], (*slips, *_mixed_up(word)), common)
-    else:
-        found = _first(word[0], slips, common)
+    is_short = len(word) < SHORTEST_LIKE_SLIP
+    missing = _missing_twin(word) if is_short else _missing(word)
+    slips = (*_swapped(word), *missing, *_doubled(word))
+    alike = () if is_short else _mixed_up(word)
+    found = _first(word[0], (*slips, *alike), common)
     if not found and len(word) >= SHORTEST_RARE_SLIP:
         found = _first(word[0], slips, rest)
     # Of a word that is known only in the plural, the singular is no slip.

@@ -66,7 +66,6 @@ STOP_WORDS = frozenset(
 )
 """Words that say nothing by themselves, of English and a few neighbours."""
 
-
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
