@@ -49,6 +49,9 @@ class Said:
     refused: bool | None = None
     """Its own flag for having no answer; None where it has no such flag."""
 
+    nearest: tuple[str, ...] = ()
+    """The lines that it names beside a refusal, for askers to see for themselves."""
+
 
 def judge(case: Case, said: Said) -> Verdict:
     """Return what became of the question."""
@@ -59,6 +62,19 @@ def judge(case: Case, said: Said) -> Verdict:
     if fits and not said.refused:
         return Verdict.RIGHT
     return Verdict.UNANSWERED if is_refusal(said) else Verdict.WRONG
+
+
+def has_fact_near(case: Case, said: Said) -> bool:
+    """Tell whether the lines beside a refusal have the words of a right answer.
+
+    They are read to their end and claim nothing, so what an answer must not say does not count.
+    """
+    if case.expect is None or not said.nearest:
+        return False
+    lines = [normal(line) for line in said.nearest]
+    all_of = all(any(has(line, word) for line in lines) for word in case.expect.all_of)
+    any_of = any(has(line, word) for line in lines for word in case.expect.any_of)
+    return all_of and (any_of or not case.expect.any_of)
 
 
 def holds(expect: Expectation, text: str) -> bool:

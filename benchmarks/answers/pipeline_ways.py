@@ -110,7 +110,8 @@ def asking(pipeline: Pipeline) -> Ask:
             reply = pipeline.answer(case.ask, history=turns(case))
         except Failure as failure:
             raise AskFailed(f"{failure.reason}: {failure.message}") from failure
-        return Said(text=reply.text, refused=reply.made == Made.NO_ANSWER)
+        nearest = tuple(line.text for line in reply.nearest)
+        return Said(text=reply.text, refused=reply.made == Made.NO_ANSWER, nearest=nearest)
 
     return ask
 

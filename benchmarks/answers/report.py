@@ -10,8 +10,8 @@ from benchmarks.machine import sentence
 from benchmarks.tables import table
 
 HEAD = (
-    "facts", "right %", "unanswered %", "wrong %", "not in text", "refused %", "invented %",
-    "median s", "p90 s", "failed",
+    "facts", "right %", "unanswered %", "of it near %", "wrong %",
+    "not in text", "refused %", "of it beside lines %", "invented %", "median s", "p90 s", "failed",
 )  # fmt: skip
 
 
@@ -50,8 +50,10 @@ def _score_table(outcomes: Iterable[Outcome], ways: Sequence[str]) -> str:
 
 def _row(figures: Score) -> tuple[object, ...]:
     return (
-        figures.facts, *_percents(figures.right, figures.unanswered, figures.wrong),
-        figures.others, *_percents(figures.refused, figures.invented),
+        figures.facts,
+        *_percents(figures.right, figures.unanswered, figures.near, figures.wrong),
+        figures.others,
+        *_percents(figures.refused, figures.beside_lines, figures.invented),
         *("" if math.isnan(at) else at for at in (figures.median_seconds, figures.p90_seconds)),
         figures.failed,
     )  # fmt: skip
@@ -95,6 +97,7 @@ def faults(outcomes: Iterable[Outcome]) -> str:
     """Return each answer that is not good, with its question, for whoever improves them."""
     return "\n".join(
         f"{o.verdict} [{o.way}, {o.text}, {o.set}, {o.kind}] {o.ask}\n    {o.answer!r}"
+        + "".join(f"\n    near: {line!r}" for line in o.nearest)
         for o in outcomes
         if o.verdict not in GOOD
     )

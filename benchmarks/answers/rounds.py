@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.answers.asking import NOTHING_BESIDE, Ask, AskFailed, AskLater, Beside
 from benchmarks.answers.cases import TEXTS, Case
-from benchmarks.answers.judging import Said, Verdict, judge
+from benchmarks.answers.judging import Said, Verdict, has_fact_near, judge
 from benchmarks.answers.report import unique
 from benchmarks.answers.scores import Outcome
 from va_assistant.embedded import ModelProcess
@@ -81,6 +81,8 @@ def one(way: str, case: Case, ask: Ask) -> Outcome:
         ask=case.ask,
         refuses=case.refuses,
         answer=said.text,
+        nearest=said.nearest,
+        fact_is_near=has_fact_near(case, said),
         verdict=verdict,
         seconds=seconds,
     )

@@ -21,6 +21,12 @@ class Outcome:
     """Whether the text does not answer it."""
 
     answer: str
+    nearest: tuple[str, ...] = ()
+    """The lines beside a refusal."""
+
+    fact_is_near: bool = False
+    """Whether they say what was asked for."""
+
     verdict: Verdict
     seconds: float | None
     """None where no answer came."""
@@ -38,12 +44,18 @@ class Score:
     wrong: float
     """Shares of the questions that the text answers; what is missing to 100 failed."""
 
+    near: float
+    """Share of them that is unanswered beside lines with the fact."""
+
     others: int
     """Questions that it does not answer."""
 
     refused: float
     invented: float
     """Shares of these."""
+
+    beside_lines: float
+    """Share of these that is refused beside lines which come near."""
 
     failed: int
     median_seconds: float
@@ -62,9 +74,15 @@ def score(outcomes: Iterable[Outcome]) -> Score:
         right=_share(counted[Verdict.RIGHT], facts),
         unanswered=_share(counted[Verdict.UNANSWERED], facts),
         wrong=_share(counted[Verdict.WRONG], facts),
+        near=_share(
+            sum(one.verdict is Verdict.UNANSWERED and one.fact_is_near for one in found), facts
+        ),
         others=others,
         refused=_share(counted[Verdict.REFUSED], others),
         invented=_share(counted[Verdict.INVENTED], others),
+        beside_lines=_share(
+            sum(one.verdict is Verdict.REFUSED and bool(one.nearest) for one in found), others
+        ),
         failed=counted[Verdict.FAILED],
         median_seconds=median(times),
         p90_seconds=percentile(times, 0.9),

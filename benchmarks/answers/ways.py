@@ -51,7 +51,11 @@ def served(url: str, token: str | None = None) -> Ask:
         ]
         found = post(url, {"question": case.ask, "history": history}, token)
         made = found.get("madeBy")
-        return Said(text=found["answer"], refused=None if made is None else made == "NoAnswer")
+        return Said(
+            text=found["answer"],
+            refused=None if made is None else made == "NoAnswer",
+            nearest=tuple(line["text"] for line in found.get("nearest", ())),
+        )
 
     return ask
 

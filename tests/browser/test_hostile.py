@@ -54,6 +54,12 @@ def test_what_anyone_else_writes_is_shown_as_text(visit: Visit, attack: str) -> 
     assert chat.ask(attack) == attack
     chat.last.locator("summary").click()
     expect(chat.last.get_by_role("blockquote")).to_have_text(attack)
+    chat.reply(
+        ("text", {"text": attack}),
+        ("done", {**DONE, "nearest": sources, "madeBy": "NoAnswer"}),
+    )
+    assert chat.ask(attack) == attack
+    expect(chat.last.get_by_role("blockquote")).to_have_text(attack)
     chat.page.unroute(f"{chat.url}/")
     chat.expected = ("503",)
     chat.reply(("error", {"reason": attack, "message": attack}), status=503)

@@ -25,6 +25,14 @@ def with_an_answer(chat: Chat) -> None:
     chat.field.focus()
 
 
+def with_near_lines(chat: Chat) -> None:
+    chat.reply(
+        ("text", {"text": "The text does not say that."}),
+        ("done", {**DONE, "nearest": SOURCES, "madeBy": "NoAnswer"}),
+    )
+    chat.ask("Which instrument does she play, and with whom?")
+
+
 def with_an_error(chat: Chat) -> None:
     chat.expected = ("503",)
     said = {"error": {"reason": "TooBusy", "message": "too many questions at once"}}
@@ -57,7 +65,15 @@ def untouched(chat: Chat) -> None:
     pass
 
 
-STATES = [untouched, with_an_answer, with_an_error, at_work, waiting, without_a_token]
+STATES = [
+    untouched,
+    with_an_answer,
+    with_near_lines,
+    with_an_error,
+    at_work,
+    waiting,
+    without_a_token,
+]
 State = Callable[[Chat], None]
 
 

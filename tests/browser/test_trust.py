@@ -36,6 +36,17 @@ def test_sources_are_footnotes_that_open_by_keyboard(chat: Chat) -> None:
     expect(chat.page.get_by_role("status")).to_have_text("Answered. 2 sources.")
 
 
+def test_no_answer_is_followed_by_the_lines_that_come_nearest(chat: Chat) -> None:
+    answered(chat, USUAL_NO_ANSWER, madeBy="NoAnswer", nearest=SOURCES)
+    heading = "Lines that may help"
+    expect(chat.last.locator(".note")).to_have_text(f"{heading}:")
+    nearest = chat.last.get_by_role("list", name=heading)
+    assert nearest.locator("summary").all_text_contents() == ["cv.md, line 7", "dogs.md, line 2"]
+    # By role only what is seen is found: these are open.
+    expect(nearest.get_by_role("blockquote")).to_have_text([one["text"] for one in SOURCES])
+    expect(chat.page.get_by_role("status")).to_have_text("Answered. 2 lines may help.")
+
+
 @pytest.mark.parametrize(
     ("text", "done"),
     [
@@ -63,7 +74,7 @@ def test_an_answer_as_it_is_promised_carries_no_note(
             {"madeBy": "Passages", "fallback": True, "model": "second"},
             "Answered by the stand-in second.",
         ),
-        ({"madeBy": "NoAnswer"}, "Not in the text."),
+        ({"madeBy": "NoAnswer"}, "No answer was found in the text."),
         ({"fallback": True, "model": "second"}, "Answered by the stand-in second."),
         ({"finishReason": "length"}, "The answer reached its longest allowed length and was cut."),
     ],

@@ -238,6 +238,7 @@ def _done(stub: AssistantStub, reply: Reply) -> dict[str, Any]:
         "revision": stub.revision,
         "madeBy": "Model",
         "sources": [],
+        "nearest": [],
         **reply.about,
         "finishReason": reply.finish_reason,
     }

@@ -1,6 +1,6 @@
 """What an assistant knows of its texts, and what it finds in them for one question; pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -44,6 +44,9 @@ class Study:
 
     passages: tuple[Passage, ...]
     """What to ask a model with, in the order of the texts."""
+
+    nearest: tuple[Sentence, ...] = ()
+    """Where a reranker finds no answer: the lines that come nearest to one, the likeliest first."""
 
 
 class Knowledge:
@@ -132,6 +135,11 @@ class Knowledge:
             nearby=tuple(dict.fromkeys((*lines, *nearby))),
             passages=self._best_passages(ranked),
         )
+
+    def refused(self, study: Study, tried: Iterable[Study]) -> Study:
+        """Return a study with the lines that come nearest in all that a reranker has refused."""
+        reranked = chain.from_iterable(one.ranked for one in tried)
+        return replace(study, nearest=relevance.nearest(reranked))
 
     def _opening(self) -> list[Sentence]:
         sentences = [sentence for passage in self.passages for sentence in passage.sentences]

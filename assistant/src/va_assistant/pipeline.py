@@ -161,35 +161,38 @@ class Pipeline:
         # Further lines are a second chance: they may not make others wait as long again.
         patience = deadline.left() / 2
         asked = [self._knowledge.respelt(question[-LONGEST_QUESTION:]) for question in read]
-        best = self._scored(reranker, study, asked, deadline)
-        if best is None:
+        tried = self._scored(reranker, study, asked, deadline)
+        if tried is None:
             return study
-        if best.judgement.refusal:
-            for part in self._knowledge.further(study):
-                if deadline.left() < patience:
-                    break
-                found = self._scored(reranker, part, asked[:1], deadline)
-                if found is None:
-                    break
-                if not found.judgement.refusal:
-                    return found
-        return best
+        best = tried[-1] if tried else study
+        if not best.judgement.refusal:
+            return best
+        for part in self._knowledge.further(study):
+            if deadline.left() < patience:
+                break
+            found = self._scored(reranker, part, asked[:1], deadline)
+            if found is None:
+                break
+            tried += found
+            if not tried[-1].judgement.refusal:
+                return tried[-1]
+        return self._knowledge.refused(best, tried)
 
     def _scored(
         self, reranker: Reranker, study: Study, asked: Sequence[str], deadline: Deadline
-    ) -> Study | None:
-        """Return a study with scores for the first reading that finds an answer, or for the last.
+    ) -> list[Study] | None:
+        """Return a study with scores for each reading, down to the first that finds an answer.
 
-        None where no scores come; the study itself where it has no lines to score.
+        None where no scores come; empty where there are no lines to score.
         """
         lines = [shown(line) for line in self._knowledge.lines_to_rerank(study)]
-        found = study
+        found: list[Study] = []
         for question in asked if lines else ():
             scores = reranker.scores(question, lines, deadline.left())
             if scores is None:
                 return None
-            found = self._knowledge.reranked(study, scores)
-            if not found.judgement.refusal:
+            found.append(self._knowledge.reranked(study, scores))
+            if not found[-1].judgement.refusal:
                 break
         return found
 
@@ -260,7 +263,7 @@ class Pipeline:
     def _without_model(self, study: Study) -> Reply:
         """Return what the texts say by themselves to a question that was studied."""
         if study.judgement.refusal or not study.lines:
-            return self._nothing(study.judgement.refusal or Refusal.NOT_IN_TEXT)
+            return self._nothing(study.judgement.refusal or Refusal.NOT_IN_TEXT, study.nearest)
         return Reply(
             text="\n".join(sentence.text for sentence in study.lines),
             made=Made.PASSAGES,
@@ -280,8 +283,15 @@ class Pipeline:
         author = Author(model=None, fallback=True)
         return replace(self._without_model(study), author=author, instead_of=failure)
 
-    def _nothing(self, refusal: Refusal = Refusal.NOT_IN_TEXT) -> Reply:
-        return Reply(text=self._settings.no_answer_text, made=Made.NO_ANSWER, refusal=refusal)
+    def _nothing(
+        self, refusal: Refusal = Refusal.NOT_IN_TEXT, nearest: Sequence[Sentence] = ()
+    ) -> Reply:
+        return Reply(
+            text=self._settings.no_answer_text,
+            made=Made.NO_ANSWER,
+            nearest=self._sources(nearest),
+            refusal=refusal,
+        )
 
     def _sources(self, sentences: Sequence[Sentence]) -> tuple[Source, ...]:
         return sources_of(sentences) if self._settings.citations else ()

@@ -1,4 +1,4 @@
-"""What an asker gets: a text, how it was made, and the lines it rests on; pure."""
+"""What an asker gets: a text, how it was made, and the lines to look at; pure."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -28,7 +28,7 @@ class Made(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A line that an answer rests on."""
+    """A line of the texts that an answer rests on, or that comes near to one."""
 
     file: str
     line: int
@@ -58,6 +58,9 @@ class Reply:
     made: Made
     author: Author = NO_MODEL
     sources: tuple[Source, ...] = ()
+    nearest: tuple[Source, ...] = ()
+    """Where there is no answer: the lines that come nearest to one."""
+
     finish_reason: str = "stop"
     """`stop`, or `length` where a limit cut what the model wrote."""
 
@@ -88,6 +91,7 @@ def account_of(reply: Reply, revision: str) -> dict[str, Any]:
         "revision": revision,
         "madeBy": reply.made,
         "sources": [asdict(source) for source in reply.sources],
+        "nearest": [asdict(source) for source in reply.nearest],
         "finishReason": reply.finish_reason,
     }
 

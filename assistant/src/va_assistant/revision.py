@@ -51,7 +51,7 @@ class AnswerSettings:
 
     no_answer_text: str = "The text does not say that."
     citations: bool = True
-    """Whether answers name the lines they rest on."""
+    """Whether answers name the lines they rest on, and refusals those that come nearest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,7 @@ class _QuestionTrace(Trace):
             "va.made": reply.made.value,
             "va.fallback": reply.author.fallback,
             "va.sources": len(reply.sources),
+            "va.nearest": len(reply.nearest),
             "gen_ai.response.model": reply.author.model,
             "va.refusal": reply.refusal and reply.refusal.value,
             "va.instead_of": reply.instead_of and reply.instead_of.reason.value,

@@ -204,10 +204,10 @@ def _whole(reply: Reply, *, as_json: bool, revision: str) -> Response:
     else:
         response = Response(f"{reply.text}\n", content_type=TEXT)
         response.headers["X-Answer-Made-By"] = reply.made
-        if reply.sources:
-            response.headers["X-Sources"] = ",".join(
-                f"{quote(source.file)}:{source.line}" for source in reply.sources
-            )
+        for header, named in (("X-Sources", reply.sources), ("X-Nearest", reply.nearest)):
+            if named:
+                places = dict.fromkeys(f"{quote(one.file)}:{one.line}" for one in named)
+                response.headers[header] = ",".join(places)
         if reply.finish_reason != "stop":
             response.headers["X-Finish-Reason"] = reply.finish_reason
     response.headers.extend(author_headers(reply.author))

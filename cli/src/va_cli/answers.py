@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from va_cli.failures import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A line of the assistant's texts that an answer rests on."""
+    """A line of the assistant's texts that an answer rests on, or that comes near to one."""
 
     file: str
     line: int | None
@@ -38,6 +41,9 @@ class Done:
     """`Model`, `Passages` or `NoAnswer`, as docs/reference/http.md explains them."""
 
     sources: tuple[Source, ...] = ()
+    nearest: tuple[Source, ...] = ()
+    """The lines that come nearest to an answer, where there is none."""
+
     finish_reason: str | None = None
 
     @property
@@ -119,12 +125,14 @@ def done_fields(done: Done) -> dict[str, Any]:
         "fallback": done.fallback,
         "revision": done.revision,
         "madeBy": done.made_by,
-        "sources": [
-            {"file": source.file, "line": source.line, "text": source.text}
-            for source in done.sources
-        ],
+        "sources": _source_fields(done.sources),
+        "nearest": _source_fields(done.nearest),
         "finishReason": done.finish_reason,
     }
+
+
+def _source_fields(sources: Sequence[Source]) -> list[dict[str, Any]]:
+    return [{"file": one.file, "line": one.line, "text": one.text} for one in sources]
 
 
 def _done(body: dict[str, Any]) -> Done:
@@ -135,6 +143,7 @@ def _done(body: dict[str, Any]) -> Done:
         revision=_text_or_none(body.get("revision")),
         made_by=_text_or_none(body.get("madeBy")),
         sources=_sources(body.get("sources")),
+        nearest=_sources(body.get("nearest")),
         finish_reason=_text_or_none(body.get("finishReason")),
     )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COMMANDS = """\
 /retry         ask the last question again
-/sources       show the lines that the last answer rests on, in full
+/sources       show the lines below the last answer in full
 /new           forget what was said and begin anew
 /switch NAME   go on with another assistant of the namespace
 /help          show this
@@ -130,9 +130,8 @@ class Conversation:
                 self._ask(self.last_question, said=self.transcript.before(self.last_question))
             case "retry", None:
                 self.notes.say("nothing was asked yet")
-            case "sources", None if self.last_answer and self.last_answer.sources:
-                whole = replace(self.look, width=None)
-                print_sources(self.last_answer, look=whole, out=self.out)
+            case "sources", None if (last := self.last_answer) and (last.sources or last.nearest):
+                print_sources(last, look=replace(self.look, width=None), out=self.out)
             case "sources", None:
                 self.notes.say("there is no answer yet that names its lines")
             case "new", None:

@@ -1,4 +1,4 @@
-"""What stands beside an answer: how it was made, and the lines it rests on; pure."""
+"""What stands beside an answer: how it was made, and the lines to look at; pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from unicodedata import combining, east_asian_width
 from va_cli.terminal import one_line, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from va_cli.answers import Done, Source
 
 
 USUAL_NO_ANSWER = "The text does not say that."
 """What an assistant says where its owner has no words of their own (crds/, `noAnswerText`)."""
+
+
+NEAREST = "Lines that may help:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ def remarks(done: Done, answer: str) -> Iterator[str]:
     answer is made of them, and a note below each would hide the one that matters.
     """
     if done.made_by == "NoAnswer" and answer.strip() != USUAL_NO_ANSWER:
-        yield "not in the text: the assistant's text does not hold the answer"
+        yield "no answer was found in the assistant's text"
     elif done.fallback and done.made_by == "Passages" and done.model is None:
         yield "no model answers: these are the best-matching lines of the text"
     elif done.fallback:
@@ -44,9 +47,18 @@ def remarks(done: Done, answer: str) -> Iterator[str]:
         yield "the answer met its length limit (`spec.model.maxTokens`)"
 
 
-def footnotes(sources: Sequence[Source], look: Look) -> list[str]:
-    """Return one line for each source, such as `[1] cv.md:12  Ada works at …`."""
-    return [_footnote(number, source, look) for number, source in enumerate(sources, start=1)]
+def footnotes(done: Done, look: Look) -> list[str]:
+    """Return one line for each source, such as `[1] cv.md:12  Ada works at …`.
+
+    Where there is no answer: the lines that come nearest to one, below a heading.
+    """
+    lines = [
+        _footnote(number, source, look)
+        for number, source in enumerate((*done.sources, *done.nearest), start=1)
+    ]
+    if done.nearest:
+        lines.insert(len(done.sources), paint(NEAREST, "dim", on=look.colour))
+    return lines
 
 
 def _footnote(number: int, source: Source, look: Look) -> str:

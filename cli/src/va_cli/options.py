@@ -127,7 +127,8 @@ Sources: TypeAlias = Annotated[
     typer.Option(
         "--sources/--no-sources",
         show_default=False,
-        help="Name the lines that an answer rests on below it. Default: on a terminal.",
+        help="Name the lines that an answer rests on below it, or, where there is none, those that "
+        "come nearest. Default: on a terminal.",
     ),
 ]
 Continue: TypeAlias = Annotated[

@@ -42,7 +42,7 @@ def print_answer(
 
 
 def print_text(events: Iterable[Event], *, look: Look, out: TextIO, notes: Notes) -> None:
-    """Write each piece as it comes, a line end after the last, and the sources.
+    """Write each piece as it comes, a line end after the last, and the lines to look at.
 
     What came before a failure stays, on a line of its own. What is to be known of
     the answer is a note beside it, so that a pipe carries the answer alone.
@@ -77,8 +77,8 @@ def print_text(events: Iterable[Event], *, look: Look, out: TextIO, notes: Notes
 
 
 def print_sources(done: Done, *, look: Look, out: TextIO) -> None:
-    """Write the lines that an answer rests on below it."""
-    lines = footnotes(done.sources, look)
+    """Write the lines that an answer rests on below it, or, without one, those that come near."""
+    lines = footnotes(done, look)
     if lines:
         out.write("\n".join(["", *lines, ""]))
         out.flush()

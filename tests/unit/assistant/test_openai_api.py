@@ -269,9 +269,21 @@ def test_an_answer_has_the_fields_of_openai_and_how_it_was_made() -> None:
             "revision": "3f2a91c0de",
             "madeBy": "Model",
             "sources": [{"file": "cv.md", "line": 1, "text": "Ada plays the cello."}],
+            "nearest": [],
             "finishReason": "stop",
         },
     }
+
+
+def test_no_answer_names_the_lines_that_come_nearest_whole_and_streamed() -> None:
+    near = Source(file="cv.md", line=2, text="Her dog is called Pixel.")
+    reply = Reply(text="no", made=Made.NO_ANSWER, nearest=(near,))
+    (end,) = HEAD.end(reply, wants_usage=False)
+    for told in (HEAD.completion(reply), end):
+        assert told[ACCOUNT]["nearest"] == [
+            {"file": "cv.md", "line": 2, "text": "Her dog is called Pixel."}
+        ]
+        assert told[ACCOUNT]["sources"] == []
 
 
 def test_tokens_are_told_as_they_are_known() -> None:

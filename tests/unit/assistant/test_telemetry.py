@@ -117,6 +117,7 @@ def test_a_question_has_a_span_and_each_step_one_below_it(
         "va.made": "Model",
         "va.fallback": False,
         "va.sources": 1,
+        "va.nearest": 0,
     }
 
 

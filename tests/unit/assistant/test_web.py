@@ -1,7 +1,7 @@
 """The port for questions, as docs/reference/http.md says."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -27,13 +27,15 @@ from va_assistant.model import Model
 from va_assistant.pipeline import Pipeline
 from va_assistant.prompt import build_prompt
 from va_assistant.readiness import Readiness
-from va_assistant.revision import read_revision
+from va_assistant.reranker import Reranker
+from va_assistant.revision import AnswerSettings, read_revision
 from va_assistant.web import create_app
 
 QUESTION = "Which instrument is it, a cello?"
 ANSWER = "Ada plays the cello in a string quartet."
 OTHER = "Her dog is called Pixel."
 NOT_THERE = "What is her salary?"
+NO_ANSWER = AnswerSettings().no_answer_text
 SOURCES = [{"file": "cv.md", "line": 1, "text": ANSWER}]
 EVENTS = {"Accept": "text/event-stream"}
 
@@ -56,6 +58,7 @@ def build(
     max_questions: int = 4,
     fallback: str | None = None,
     file: str = "",
+    reranker: Reranker | None = None,
     **model: Any,
 ) -> Iterator[FlaskClient]:
     folder = write_revision(tmp_path / "revision", baseURL=stub.url, **model)
@@ -70,7 +73,7 @@ def build(
     ]
     ladder = Ladder(asked, Readiness(revision), metrics)
     answering = Answering(
-        Pipeline(Knowledge(revision), ladder),
+        Pipeline(Knowledge(revision), ladder, reranker),
         metrics,
         timeout_seconds=revision.model.timeout_seconds,
         max_questions=max_questions,
@@ -123,6 +126,30 @@ def test_an_answer_as_text_names_its_lines_in_a_header(
         assert response.headers["X-Sources"] == told
 
 
+class Unsure(Reranker):
+    """A reranker that finds a line near for one word, and an answer nowhere."""
+
+    def scores(self, question: str, lines: Sequence[str], seconds: float) -> list[float] | None:
+        return [0.0 if "cello" in line else -99.0 for line in lines]
+
+
+def test_no_answer_names_the_lines_that_come_nearest_to_one(
+    stub: Stub, tmp_path: Path, metrics: Metrics
+) -> None:
+    unsure = Unsure(port=9)
+    for web in build(stub, tmp_path, metrics, provider="Embedded", file="c v.md", reranker=unsure):
+        text = web.post("/", data=NOT_THERE)
+        assert (text.text, text.headers["X-Answer-Made-By"]) == (f"{NO_ANSWER}\n", "NoAnswer")
+        assert text.headers["X-Nearest"] == "c%20v.md:1"
+        assert "X-Sources" not in text.headers
+        as_json = web.post("/", json={"question": NOT_THERE})
+        nearest = [{"file": "c v.md", "line": 1, "text": ANSWER}]
+        assert as_json.json
+        assert (as_json.json["answer"], as_json.json["nearest"]) == (NO_ANSWER, nearest)
+        *_, (_, done) = events(web.post("/", data=NOT_THERE, headers=EVENTS).data)
+        assert (done["sources"], done["nearest"]) == ([], nearest)
+
+
 def test_a_form_is_taken_as_it_is(web: FlaskClient, stub: Stub) -> None:
     web.post("/", data=b"a=b&c=%41+?", content_type="application/x-www-form-urlencoded")
     assert stub.log[0].body["messages"][-1]["content"] == "a=b&c=%41+?"
@@ -139,6 +166,7 @@ def test_a_question_as_json_is_answered_as_json(web: FlaskClient) -> None:
         "finishReason": "stop",
         "madeBy": "Model",
         "sources": SOURCES,
+        "nearest": [],
     }
 
 
@@ -165,6 +193,7 @@ def test_a_stream_is_sent_when_it_is_asked_for(web: FlaskClient, request_: dict[
             "finishReason": "stop",
             "madeBy": "Model",
             "sources": SOURCES,
+            "nearest": [],
         },
     )
 
@@ -212,6 +241,7 @@ def test_when_all_models_fail_the_lines_that_fit_stand_in_and_are_marked(
         "revision": "3f2a91c0de",
         "madeBy": "Passages",
         "sources": SOURCES,
+        "nearest": [],
         "finishReason": "stop",
     }
     assert as_json.json == {"answer": ANSWER, **told}

@@ -1,7 +1,15 @@
 import pytest
 
 from benchmarks.answers.cases import Case, Expectation
-from benchmarks.answers.judging import READ_CHARACTERS, Said, Verdict, has, judge, normal
+from benchmarks.answers.judging import (
+    READ_CHARACTERS,
+    Said,
+    Verdict,
+    has,
+    has_fact_near,
+    judge,
+    normal,
+)
 
 
 def fact(**words: list[str]) -> Case:
@@ -124,3 +132,18 @@ def test_what_puts_a_question_right_is_as_good_as_a_refusal() -> None:
         Verdict.REFUSED
     )
     assert judge(case, Said(text="It costs 300.")) == Verdict.INVENTED
+
+
+def test_a_fact_that_stands_in_the_lines_beside_a_refusal_is_near_and_the_question_unanswered() -> (
+    None
+):
+    case = fact(allOf=["36", "guilders"], noneOf=["50"])
+    lines = ("No, it costs 36. " + "So it is. " * 70, "A dog costs 50.", "We take guilders.")
+    said = Said(text="No idea.", refused=True, nearest=lines)
+    assert judge(case, said) == Verdict.UNANSWERED
+    assert has_fact_near(case, said)
+    assert not has_fact_near(case, Said(text="No idea.", refused=True, nearest=lines[:2]))
+    assert has_fact_near(fact(anyOf=["36", "37"]), said)
+    assert not has_fact_near(fact(anyOf=["37"]), said)
+    assert not has_fact_near(NOT_THERE, said)
+    assert not has_fact_near(fact(allOf=["36"]), Said(text="No idea.", refused=True))

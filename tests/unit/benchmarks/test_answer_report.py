@@ -21,11 +21,19 @@ CASE = Case(
 )
 
 
-def outcome(verdict: Verdict, *, way: str = "ours", seconds: float | None = 1.0) -> Outcome:
+def outcome(
+    verdict: Verdict,
+    *,
+    way: str = "ours",
+    seconds: float | None = 1.0,
+    nearest: tuple[str, ...] = (),
+    fact_is_near: bool = False,
+) -> Outcome:
     refuses = verdict in {Verdict.REFUSED, Verdict.INVENTED}
     return Outcome(
         way=way, text="cv.md", set="dev", kind="typo" if not refuses else "secret", ask="hwo?",
-        refuses=refuses, answer="so", verdict=verdict, seconds=seconds,
+        refuses=refuses, answer="so", nearest=nearest, fact_is_near=fact_is_near,
+        verdict=verdict, seconds=seconds,
     )  # fmt: skip
 
 
@@ -38,6 +46,20 @@ def test_shares_are_of_the_questions_of_their_kind() -> None:
     assert (found.facts, found.right, found.unanswered, found.wrong) == (4, 50, 25, 25)
     assert (found.others, found.refused, found.invented) == (2, 50, 50)
     assert (found.median_seconds, found.p90_seconds) == (2.5, 5)
+
+
+def test_a_refusal_beside_lines_is_counted_as_what_it_is_and_apart() -> None:
+    lines = ("It costs 36.",)
+    found = score([
+        outcome(Verdict.UNANSWERED, nearest=lines, fact_is_near=True),
+        outcome(Verdict.UNANSWERED, nearest=lines),
+        outcome(Verdict.WRONG, nearest=lines, fact_is_near=True),
+        outcome(Verdict.RIGHT),
+        outcome(Verdict.REFUSED, nearest=lines),
+        outcome(Verdict.REFUSED),
+    ])  # fmt: skip
+    assert (found.unanswered, found.near, found.wrong) == (50, 25, 25)
+    assert (found.refused, found.beside_lines) == (100, 50)
 
 
 def test_nothing_asked_is_no_share() -> None:
@@ -53,8 +75,8 @@ def test_the_report_has_a_row_for_each_way_in_the_order_of_the_run() -> None:
 
 
 def test_faults_are_shown_and_good_answers_are_not() -> None:
-    shown = faults([outcome(Verdict.RIGHT), outcome(Verdict.INVENTED)])
-    assert shown == "invented [ours, cv.md, dev, secret] hwo?\n    'so'"
+    shown = faults([outcome(Verdict.RIGHT), outcome(Verdict.INVENTED, nearest=("It is.",))])
+    assert shown == "invented [ours, cv.md, dev, secret] hwo?\n    'so'\n    near: 'It is.'"
 
 
 def test_each_question_is_asked_of_all_ways_before_the_next() -> None:

@@ -189,6 +189,7 @@ def test_json_is_one_object_with_stable_keys(
         "revision": "3f2a91c0de",
         "madeBy": "Passages",
         "sources": [{"file": "cv.md", "line": 5, "text": "Ada works at the Engine."}],
+        "nearest": [],
         "finishReason": "stop",
     }
     assert not stub.asked[0].stream
@@ -206,6 +207,7 @@ def test_json_lines_are_one_event_each(cluster: FakeCluster) -> None:
             "revision": "3f2a91c0de",
             "madeBy": "Model",
             "sources": [],
+            "nearest": [],
             "finishReason": "stop",
         },
     ]

@@ -247,6 +247,14 @@ def test_the_sources_of_the_last_answer_are_shown_in_full(
     child.send("/sources\r")
     child.expect_exact("[1] cv.md:5  Ada works")
     child.expect_exact("in London.")
+    ready(child, stub)
+    stub.usual = Reply(about={"nearest": sources, "madeBy": "NoAnswer"})
+    child.send("two\r")
+    child.expect_exact("Lines that may help:")
+    ready(child, stub)
+    child.send("/sources\r")
+    child.expect_exact("Lines that may help:")
+    child.expect_exact("in London.")
 
 
 def test_in_a_pipe_each_line_is_a_question(cluster: FakeCluster, stub: AssistantStub) -> None:

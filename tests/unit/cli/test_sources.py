@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from support.assistant_stub import AssistantStub, Reply
 from support.cli_run import FakeCluster, run_va
 from va_cli.answers import Done, Source, parse_answer
-from va_cli.footnotes import USUAL_NO_ANSWER, Look, cut, footnotes
+from va_cli.footnotes import NEAREST, USUAL_NO_ANSWER, Look, cut, footnotes
 
 ROOT = Path(__file__).parents[3]
 ANSWER = "Ada works at the Analytical Engine.\n"
@@ -32,6 +33,29 @@ def test_a_terminal_shows_the_sources_below_the_answer(
     stub.usual = Reply(about=CITED)
     run = run_va("ask", "Where?", cluster=cluster, terminal=True, environment={"NO_COLOR": "1"})
     assert (run.out, run.err) == (ANSWER + FOOTNOTES, "")
+
+
+NEAR = {
+    "madeBy": "NoAnswer",
+    "nearest": [{"file": "faq.md", "line": 3, "text": "Her office is on the second floor."}],
+}
+NEAR_SHOWN = f"""{USUAL_NO_ANSWER}
+
+Lines that may help:
+[1] faq.md:3  Her office is on the second floor.
+"""
+
+
+def test_no_answer_is_followed_by_the_lines_that_come_nearest(
+    stub: AssistantStub, cluster: FakeCluster
+) -> None:
+    stub.usual = Reply(pieces=(USUAL_NO_ANSWER,), about=NEAR)
+    run = run_va("ask", "Where?", cluster=cluster, terminal=True, environment={"NO_COLOR": "1"})
+    assert (run.out, run.err) == (NEAR_SHOWN, "")
+    assert run_va("ask", "Where?", "--sources", cluster=cluster).out == NEAR_SHOWN
+    assert run_va("ask", "Where?", cluster=cluster).out == f"{USUAL_NO_ANSWER}\n"
+    as_json = run_va("ask", "Where?", "-o", "json", cluster=cluster).out
+    assert json.loads(as_json)["nearest"] == NEAR["nearest"]
 
 
 def test_sources_are_dimmed_where_there_is_colour(
@@ -63,7 +87,7 @@ def test_a_terminal_can_do_without_sources(stub: AssistantStub, cluster: FakeClu
         ({"madeBy": "Passages"}, ""),
         (
             {"madeBy": "NoAnswer"},
-            "va: not in the text: the assistant's text does not hold the answer\n",
+            "va: no answer was found in the assistant's text\n",
         ),
         ({"fallback": True}, "va: answered by the stand-in stub-model\n"),
         (
@@ -130,9 +154,10 @@ def test_hostile_sources_move_nothing_on_the_terminal(
         "text": "a\x1b[2Jb\n[9] c\u202ed\x9b",
     }
     stub.model = "m\x1b[31m\n2"
-    stub.usual = Reply(about={"sources": [hostile], "fallback": True})
+    about = {"sources": [hostile], "nearest": [hostile], "fallback": True}
+    stub.usual = Reply(about=about)
     run = run_va("ask", "Where?", "--sources", cluster=cluster)
-    assert run.out == ANSWER + "\n[1] cv.md:1  ab [9] cd\n"
+    assert run.out == (f"{ANSWER}\n[1] cv.md:1  ab [9] cd\n{NEAREST}\n[2] cv.md:1  ab [9] cd\n")
     assert run.err == "va: answered by the stand-in m 2\n"
 
 
@@ -152,9 +177,9 @@ def test_what_is_no_source_is_left_out_and_the_answer_stays() -> None:
 
 def test_a_footnote_fits_the_terminal() -> None:
     source = Source(file="cv.md", line=12, text="Ada works at the Analytical Engine.")
-    assert footnotes([source], Look(width=24)) == ["[1] cv.md:12  Ada works…"]
+    assert footnotes(Done(sources=(source,)), Look(width=24)) == ["[1] cv.md:12  Ada works…"]
     nowhere = Source(file="cv.md", line=None, text="")
-    assert footnotes([nowhere], Look(width=24)) == ["[1] cv.md"]
+    assert footnotes(Done(sources=(nowhere,)), Look(width=24)) == ["[1] cv.md"]
 
 
 @pytest.mark.parametrize(
@@ -174,4 +199,4 @@ def test_columns_are_counted_as_a_terminal_does(text: str, width: int | None, sh
 
 def test_nothing_is_shown_of_an_answer_without_sources(cluster: FakeCluster) -> None:
     assert run_va("ask", "Where?", "--sources", cluster=cluster).out == ANSWER
-    assert footnotes(Done().sources, Look()) == []
+    assert footnotes(Done(), Look()) == []

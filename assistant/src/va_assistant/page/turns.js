@@ -4,9 +4,10 @@
 import { plain, PlainPieces } from "./plain.js";
 
 const NO_MODEL = "No model answers: these are the best-matching lines of the text.";
-const NOT_IN_THE_TEXT = "Not in the text.";
+const NOT_FOUND = "No answer was found in the text.";
 // What is said where the owner has no words of their own; it needs no note (crds/, `noAnswerText`).
 const USUAL_NO_ANSWER = "The text does not say that.";
+const NEAREST = "Lines that may help";
 const WAS_CUT = "The answer reached its longest allowed length and was cut.";
 
 export class Turn {
@@ -60,8 +61,14 @@ export class Turn {
     const sources = done.sources ?? [];
     this.#foot.append(...notes.map((note) => make("p", { className: "note" }, note)));
     if (sources.length) {
-      this.#foot.append(footnotes(sources));
+      this.#foot.append(footnotes(sources, "Sources", false));
       notes.push(sources.length === 1 ? "One source." : `${sources.length} sources.`);
+    }
+    const nearest = done.nearest ?? [];
+    if (nearest.length) {
+      const heading = { className: "note near", ariaHidden: "true" };
+      this.#foot.append(make("p", heading, `${NEAREST}:`), footnotes(nearest, NEAREST, true));
+      notes.push(nearest.length === 1 ? "One line may help." : `${nearest.length} lines may help.`);
     }
     return notes;
   }
@@ -133,20 +140,20 @@ export class Turn {
 function notesOf({ finishReason, madeBy, fallback, model }, answer) {
   return [
     madeBy === "Passages" && fallback && !model && NO_MODEL,
-    madeBy === "NoAnswer" && answer.trim() !== USUAL_NO_ANSWER && NOT_IN_THE_TEXT,
+    madeBy === "NoAnswer" && answer.trim() !== USUAL_NO_ANSWER && NOT_FOUND,
     fallback && model && `Answered by the stand-in ${plain(model)}.`,
     finishReason === "length" && WAS_CUT,
   ].filter(Boolean);
 }
 
-/** The lines that an answer stands on, each to be opened. */
-function footnotes(sources) {
-  const list = make("ol", { className: "sources", ariaLabel: "Sources" });
+/** Lines of the texts, each to be opened and closed. */
+function footnotes(sources, ariaLabel, open) {
+  const list = make("ol", { className: "sources", ariaLabel });
   list.append(...sources.map(({ file, line, text }) => {
     const where = make("summary", {},
       make("span", { className: "file", dir: "auto" }, plain(file)), line ? `, line ${line}` : "");
     const said = make("blockquote", { dir: "auto" }, plain(text));
-    return make("li", {}, make("details", {}, where, said));
+    return make("li", {}, make("details", { open }, where, said));
   }));
   return list;
 }
