@@ -152,7 +152,7 @@ def test_a_question_that_failed_is_kept_and_tried_again(chat: Chat) -> None:
     expect(chat.last).to_contain_text("ModelNotFound")
     expect(chat.page.get_by_role("status")).to_contain_text("No answer.")
     chat.button("Try again").click()
-    assert chat.ended("answered") == "The text does not say that."
+    assert chat.ended("answered") == "I found no answer to that in the text."
     expect(chat.last).not_to_contain_text("ModelNotFound")
     assert chat.focused() == "question"
 

@@ -27,7 +27,7 @@ def with_an_answer(chat: Chat) -> None:
 
 def with_near_lines(chat: Chat) -> None:
     chat.reply(
-        ("text", {"text": "The text does not say that."}),
+        ("text", {"text": "I found no answer to that in the text."}),
         ("done", {**DONE, "nearest": SOURCES, "madeBy": "NoAnswer"}),
     )
     chat.ask("Which instrument does she play, and with whom?")

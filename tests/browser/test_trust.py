@@ -17,7 +17,7 @@ TOKEN = "right-token"
 UNAUTHORIZED = {"error": {"reason": "TokenMissing", "message": "send a token"}}
 
 
-USUAL_NO_ANSWER = "The text does not say that."
+USUAL_NO_ANSWER = "I found no answer to that in the text."
 
 
 def answered(chat: Chat, text: str = "Ada plays the cello.", **done: Any) -> None:

@@ -85,7 +85,7 @@ def test_a_stream_says_the_same(call: Call) -> None:
 
 def test_what_the_text_does_not_hold_is_said_to_be_missing(call: Call) -> None:
     answer = ask(call, "What is her salary?")["result"]
-    assert answer["choices"][0]["message"]["content"] == "The text does not say that."
+    assert answer["choices"][0]["message"]["content"] == "I found no answer to that in the text."
     assert answer["virtual_assistant"]["madeBy"] == "NoAnswer"
 
 

@@ -49,7 +49,7 @@ class ContextMode(StrEnum):
 class AnswerSettings:
     """What an answer is besides its text."""
 
-    no_answer_text: str = "The text does not say that."
+    no_answer_text: str = "I found no answer to that in the text."
     citations: bool = True
     """Whether answers name the lines they rest on, and refusals those that come nearest."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from va_cli.answers import Done, Source
 
 
-USUAL_NO_ANSWER = "The text does not say that."
+USUAL_NO_ANSWER = "I found no answer to that in the text."
 """What an assistant says where its owner has no words of their own (crds/, `noAnswerText`)."""
 
 

@@ -164,7 +164,7 @@ def test_the_line_that_answers_stands_in_for_an_answer_that_is_all_invented() ->
 
 def test_a_model_that_finds_nothing_is_believed_when_it_is_large() -> None:
     reply = pipeline("The text does not mention it.")[0].answer(QUESTION)
-    assert (reply.made, reply.text) == (Made.NO_ANSWER, "The text does not say that.")
+    assert (reply.made, reply.text) == (Made.NO_ANSWER, "I found no answer to that in the text.")
 
 
 def test_a_stream_releases_only_what_was_checked_sentence_by_sentence() -> None:
@@ -516,7 +516,7 @@ def test_when_no_model_answers_the_best_lines_stand_in(
 def test_when_no_model_answers_an_embedded_fallback_need_not_be_asked_what_is_not_there() -> None:
     asked, models, _ = ladder((LARGE, Reason.TIMEOUT), (SMALL, Reason.TIMEOUT))
     reply = both(asked, "What is her salary?")
-    assert (reply.text, reply.made) == ("The text does not say that.", Made.NO_ANSWER)
+    assert (reply.text, reply.made) == ("I found no answer to that in the text.", Made.NO_ANSWER)
     assert (reply.author, reply.refusal) == (IN_PLACE, Refusal.NOT_IN_TEXT)
     assert not models[1].asked
 

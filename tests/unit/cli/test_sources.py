@@ -110,7 +110,8 @@ def test_how_an_answer_was_made_is_said_beside_it_and_it_is_an_answer(
 
 
 def test_the_usual_words_for_no_answer_need_no_note(stub: AssistantStub) -> None:
-    stub.usual = Reply(pieces=("The text does not ", "say that."), about={"madeBy": "NoAnswer"})
+    pieces = ("I found no answer ", "to that in the text.")
+    stub.usual = Reply(pieces=pieces, about={"madeBy": "NoAnswer"})
     run = run_va("ask", "What?", "--url", stub.url)
     assert (run.out, run.err) == (f"{USUAL_NO_ANSWER}\n", "")
 

@@ -6,7 +6,7 @@ import { plain, PlainPieces } from "./plain.js";
 const NO_MODEL = "No model answers: these are the best-matching lines of the text.";
 const NOT_FOUND = "No answer was found in the text.";
 // What is said where the owner has no words of their own; it needs no note (crds/, `noAnswerText`).
-const USUAL_NO_ANSWER = "The text does not say that.";
+const USUAL_NO_ANSWER = "I found no answer to that in the text.";
 const NEAREST = "Lines that may help";
 const WAS_CUT = "The answer reached its longest allowed length and was cut.";
 
